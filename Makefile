@@ -1,0 +1,94 @@
+# `make help` lists the targets. They need Go, make and bash; everything else is
+# fetched through Go modules or the system's package manager, into bin/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE ?= oidc-operator:$(VERSION)
+CONTAINER_TOOL ?= docker
+
+TOOLS := bin/tools
+GO_BUILD := CGO_ENABLED=0 go build -trimpath
+LDFLAGS := -s -w -X main.version=$(VERSION)
+MODULES := . hack/kube hack/lint hack/tools
+# What `generate` writes and `verify` compares.
+GENERATED := api config/crd/bases config/rbac/role.yaml
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+##@ Use
+
+.PHONY: demo
+demo: build ## a control plane, the operator, the provider and a sample application, on this machine
+	@assets=$$(hack/kube/binaries.sh) && go run ./hack/demo -kube-assets "$$assets" $(if $(SHOW_SECRETS),-show-secrets) up
+
+.PHONY: demo-down
+demo-down: ## stop what `make demo` started
+	@go run ./hack/demo down
+
+.PHONY: build
+build: ## bin/operator and bin/provider
+	@$(GO_BUILD) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/operator ./cmd/provider
+
+.PHONY: image
+image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
+	@$(CONTAINER_TOOL) info >/dev/null 2>&1 || { echo "image: no container engine answers to '$(CONTAINER_TOOL) info'; start one or set CONTAINER_TOOL" >&2; exit 1; }
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+##@ Prove
+
+.PHONY: test
+test: ## every test: unit, real API server, browser (installs Chromium where it is missing)
+	@hack/chromium.sh
+	@assets=$$(hack/kube/binaries.sh) && echo "test: go test ./... (the first run compiles for some minutes)" && \
+		KUBEBUILDER_ASSETS="$$assets" go test -p 2 -timeout 20m ./...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## golangci-lint with kube-api-linter
+	@$(TOOLS)/golangci-lint run ./...
+
+.PHONY: verify
+verify: $(TOOLS)/kustomize ## generated files, go.mod files, go vet and config/default are in order
+	@hack/verify.sh $(GENERATED) -- $(MODULES)
+	@go vet ./...
+	@$(TOOLS)/kustomize build config/default >/dev/null
+	@echo "verify: ok"
+
+.PHONY: bench
+bench: ## measure what docs/benchmarks.md records
+	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/bench
+
+##@ Change
+
+.PHONY: generate
+generate: $(TOOLS)/controller-gen ## deep copies, apply configurations, CRDs and the operator's role
+	@$(TOOLS)/controller-gen paths=./api/... object applyconfiguration crd output:crd:dir=config/crd/bases
+	@$(TOOLS)/controller-gen paths=./controllers/... rbac:roleName=oidc-operator output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## gofumpt and goimports
+	@$(TOOLS)/golangci-lint fmt
+
+.PHONY: tidy
+tidy: ## go mod tidy in every module
+	@for m in $(MODULES); do (cd $$m && go mod tidy); done
+
+# ---- tools, pinned by their go.mod and rebuilt when it changes
+
+$(TOOLS)/controller-gen: package = sigs.k8s.io/controller-tools/cmd/controller-gen
+$(TOOLS)/kustomize: package = sigs.k8s.io/kustomize/kustomize/v5
+$(TOOLS)/setup-envtest: package = sigs.k8s.io/controller-runtime/tools/setup-envtest
+$(TOOLS)/controller-gen $(TOOLS)/kustomize $(TOOLS)/setup-envtest: hack/tools/go.mod hack/tools/go.sum
+	@echo "tools: building $(@F)" >&2
+	@cd hack/tools && $(GO_BUILD) -ldflags '-s -w' -o ../../$@ $(package)
+	@touch $@
+
+$(TOOLS)/golangci-lint: hack/lint/go.mod hack/lint/go.sum hack/lint/main.go
+	@echo "tools: building $(@F) (two to four minutes the first time)" >&2
+	@cd hack/lint && $(GO_BUILD) -ldflags '-s -w' -o ../../$@ .
+	@touch $@

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Puts etcd, kube-apiserver and kubectl into bin/kube and prints that directory.
+#
+#   KUBEBUILDER_ASSETS   a directory that has the three already: used as it is
+#   setup-envtest        else the released binaries, where they can be downloaded
+#   hack/kube/go.mod     else built from the Go module proxy (some five minutes, once)
+#
+# Standard output is the absolute path alone; progress goes to standard error.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+dir=$root/bin/kube
+programs=(etcd kube-apiserver kubectl)
+
+say() { echo "kube: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+complete() { # directory: are all programs there?
+  local p
+  for p in "${programs[@]}"; do [ -x "$1/$p" ] || return 1; done
+}
+
+if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+  complete "$KUBEBUILDER_ASSETS" ||
+    fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS does not hold all of: ${programs[*]}; correct or unset it"
+  (cd "$KUBEBUILDER_ASSETS" && pwd)
+  exit
+fi
+
+# The stamp names what the binaries were made from, so that a version bump
+# replaces them and anything else is instant.
+version=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$here/go.mod")
+stamp="$version $(cat "$here/go.mod" "$here/go.sum" | cksum)"
+if complete "$dir" && [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$stamp" ]; then
+  echo "$dir"
+  exit
+fi
+mkdir -p "$dir"
+rm -f "$dir/.stamp"
+
+command -v go >/dev/null || fail "Go is not installed; see https://go.dev/doc/install"
+
+with_progress() { # what command...: runs it, says every 10 s that it still runs, and how long it took
+  local what=$1 start=$SECONDS log pid status=0 next=10
+  shift
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  # shellcheck disable=SC2064 # the values of now are meant
+  trap "kill $pid 2>/dev/null; rm -f '$log'" EXIT
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if [ $((SECONDS - start)) -ge "$next" ]; then
+      say "$what ... $((SECONDS - start)) s"
+      next=$((next + 10))
+    fi
+  done
+  wait "$pid" || status=$?
+  trap - EXIT
+  [ "$status" = 0 ] || tail -n 20 "$log" >&2
+  rm -f "$log"
+  [ "$status" = 0 ] && say "$what: done in $((SECONDS - start)) s"
+  return "$status"
+}
+
+# ---- released binaries
+download() {
+  local minor=${version#v} found
+  minor=${minor%.*}
+  found=$("$root/bin/tools/setup-envtest" use "$minor.x" --bin-dir "$dir/envtest" -p path) || return 1
+  for p in "${programs[@]}"; do cp -f "$found/$p" "$dir/$p" || return 1; done
+}
+
+deadline() { # seconds command...: coreutils' timeout is not everywhere
+  local seconds=$1 pid
+  shift
+  "$@" &
+  pid=$!
+  (sleep "$seconds"; kill "$pid" 2>/dev/null) >/dev/null 2>&1 &
+  local guard=$!
+  local status=0
+  wait "$pid" || status=$?
+  kill "$guard" 2>/dev/null || true
+  return "$status"
+}
+
+if make -s -C "$root" bin/tools/setup-envtest >&2 && deadline 60 download 2>"$dir/.download.log" && complete "$dir"; then
+  say "released binaries of Kubernetes ${version%.*} downloaded"
+  echo "$stamp" >"$dir/.stamp"
+  echo "$dir"
+  exit
+fi
+say "no released binaries to download ($(tail -n 1 "$dir/.download.log" 2>/dev/null | cut -c1-160)); building Kubernetes $version from the module proxy"
+
+# ---- built from source
+# Kubernetes has its version from the linker; without it the API server calls
+# itself v0.0.0 and clients refuse to talk to it.
+number=${version#v}
+flags="-s -w"
+for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+  flags+=" -X $package.gitVersion=$version -X $package.gitMajor=${number%%.*}"
+  minor=${number#*.}
+  flags+=" -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean"
+  flags+=" -X $package.gitCommit=0000000000000000000000000000000000000000 -X $package.buildDate=1970-01-01T00:00:00Z"
+done
+
+compile() { # file package linker-flags
+  cd "$here"
+  CGO_ENABLED=0 GOFLAGS=-mod=readonly \
+    go build -trimpath -buildvcs=false -tags grpcnotrace -ldflags "$3" -o "$1" "$2"
+}
+
+build() { # name package linker-flags
+  # A name of its own first: an interrupted build leaves no half of a binary.
+  with_progress "building $1" compile "$dir/.$1.new" "$2" "$3" || fail "cannot build $1"
+  mv "$dir/.$1.new" "$dir/$1"
+}
+
+build etcd go.etcd.io/etcd/server/v3 "-s -w"
+build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
+build kubectl k8s.io/kubernetes/cmd/kubectl "$flags"
+
+echo "$stamp" >"$dir/.stamp"
+echo "$dir"
