@@ -62,9 +62,6 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 
 // micros is the precision that every engine keeps.
 func micros(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
 	return time.UnixMicro(t.UnixMicro()).UTC()
 }
 
