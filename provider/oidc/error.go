@@ -1,0 +1,41 @@
+package oidc
+
+// Error is an error of the protocol, in the words that a relying party or its administrator reads.
+type Error struct {
+	// Code is one of the Code constants: the "error" parameter.
+	Code string
+	// Description is the "error_description" parameter: printable ASCII without quotes or backslashes (RFC 6749 section 5.2).
+	Description string
+}
+
+// Error returns "code: description".
+func (e *Error) Error() string { return e.Code + ": " + e.Description }
+
+// Is makes errors.Is(err, &Error{Code: c}) tell whether err is of code c.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // errors.Is does the unwrapping
+	return ok && t.Code == e.Code && (t.Description == "" || t.Description == e.Description)
+}
+
+// The error codes.
+const (
+	// RFC 6749 sections 4.1.2.1 and 5.2.
+	CodeInvalidRequest          = "invalid_request"
+	CodeInvalidClient           = "invalid_client"
+	CodeInvalidGrant            = "invalid_grant"
+	CodeUnauthorizedClient      = "unauthorized_client"
+	CodeUnsupportedGrantType    = "unsupported_grant_type"
+	CodeUnsupportedResponseType = "unsupported_response_type"
+	CodeInvalidScope            = "invalid_scope"
+	CodeAccessDenied            = "access_denied"
+	CodeServerError             = "server_error"
+	CodeTemporarilyUnavailable  = "temporarily_unavailable"
+	// RFC 6750 section 3.1.
+	CodeInvalidToken      = "invalid_token"
+	CodeInsufficientScope = "insufficient_scope"
+	// OpenID Connect Core section 3.1.2.6.
+	CodeLoginRequired          = "login_required"
+	CodeConsentRequired        = "consent_required"
+	CodeRequestNotSupported    = "request_not_supported"
+	CodeRequestURINotSupported = "request_uri_not_supported"
+)

@@ -1,0 +1,58 @@
+package oidc
+
+// Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9207 section 3,
+// OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
+type Metadata struct {
+	Issuer                                     string   `json:"issuer"`
+	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
+	TokenEndpoint                              string   `json:"token_endpoint"`
+	UserinfoEndpoint                           string   `json:"userinfo_endpoint"`
+	JWKSURI                                    string   `json:"jwks_uri"`
+	EndSessionEndpoint                         string   `json:"end_session_endpoint"`
+	ScopesSupported                            []string `json:"scopes_supported"`
+	ResponseTypesSupported                     []string `json:"response_types_supported"`
+	ResponseModesSupported                     []string `json:"response_modes_supported"`
+	GrantTypesSupported                        []string `json:"grant_types_supported"`
+	SubjectTypesSupported                      []string `json:"subject_types_supported"`
+	IDTokenSigningAlgValuesSupported           []string `json:"id_token_signing_alg_values_supported"`
+	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported"`
+	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported"`
+	PromptValuesSupported                      []string `json:"prompt_values_supported"`
+	ClaimTypesSupported                        []string `json:"claim_types_supported"`
+	ClaimsSupported                            []string `json:"claims_supported"`
+	UILocalesSupported                         []string `json:"ui_locales_supported"`
+	ClaimsParameterSupported                   bool     `json:"claims_parameter_supported"`
+	RequestParameterSupported                  bool     `json:"request_parameter_supported"`
+	RequestURIParameterSupported               bool     `json:"request_uri_parameter_supported"`
+	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// NewMetadata returns the discovery document of an issuer whose keys sign with algorithms and whose pages speak locales.
+func NewMetadata(issuer string, algorithms, locales []string) Metadata {
+	return Metadata{
+		Issuer:                            issuer,
+		AuthorizationEndpoint:             Endpoint(issuer, PathAuthorization),
+		TokenEndpoint:                     Endpoint(issuer, PathToken),
+		UserinfoEndpoint:                  Endpoint(issuer, PathUserinfo),
+		JWKSURI:                           Endpoint(issuer, PathJWKS),
+		EndSessionEndpoint:                Endpoint(issuer, PathLogout),
+		ScopesSupported:                   Scopes(),
+		ResponseTypesSupported:            []string{"code"},
+		ResponseModesSupported:            []string{"query"},
+		GrantTypesSupported:               []string{"authorization_code"},
+		SubjectTypesSupported:             []string{"public"},
+		IDTokenSigningAlgValuesSupported:  algorithms,
+		TokenEndpointAuthMethodsSupported: []string{"client_secret_basic", "client_secret_post", "none"},
+		CodeChallengeMethodsSupported:     []string{"S256"},
+		PromptValuesSupported:             Prompts(),
+		ClaimTypesSupported:               []string{"normal"},
+		ClaimsSupported: []string{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "amr",
+			"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+			"gender", "birthdate", "zoneinfo", "locale", "updated_at",
+			"email", "email_verified", "phone_number", "phone_number_verified", "address", "groups",
+		},
+		UILocalesSupported:                         locales,
+		AuthorizationResponseIssParameterSupported: true,
+	}
+}
