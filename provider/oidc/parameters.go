@@ -48,3 +48,14 @@ func (p Parameters) Repeated(names ...string) string {
 	}
 	return ""
 }
+
+// Encode returns the parameters but those of except in application/x-www-form-urlencoded form, ordered by name.
+func (p Parameters) Encode(except ...string) string {
+	kept := make(url.Values, len(p.values))
+	for name, v := range p.values {
+		if !slices.Contains(except, name) {
+			kept[name] = v
+		}
+	}
+	return kept.Encode()
+}

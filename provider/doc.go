@@ -1,0 +1,23 @@
+// Package provider is an OpenID Connect provider over HTTP. Rules without HTTP are in package oidc; what is registered
+// comes from a [Registry], what must be remembered is in a store.Store.
+//
+// The routes, all below the issuer's path, and the file that serves each:
+//
+//	GET       /.well-known/openid-configuration  discovery.go  metadata, built once per change of keys
+//	GET       /oauth2/jwks                       discovery.go  public keys, built once per change of keys
+//	GET POST  /oauth2/authorize                  authorize.go  the authorization request
+//	GET POST  /login                             login.go      who is it
+//	GET POST  /consent                           consent.go    does the person agree
+//	POST      /oauth2/token                      token.go      clientauth.go proves the client, grant_code.go redeems a code
+//	GET POST  /oauth2/userinfo                   userinfo.go   claims for an access token
+//	GET POST  /oauth2/logout                     logout.go     logout asked for by an application
+//	POST      /logout                            logout.go     logout confirmed by the person
+//	GET       /{$}                               home.go       who is logged in here
+//	GET       /assets/{name}                     assets.go     style sheet and icon
+//
+// The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.
+//
+// routes.go holds the route table; a handler returns an error, and respond.go alone decides which status, page, JSON
+// document or redirect becomes of it. No page keeps state on the server: the authorization request travels in the query
+// of every page, and each step checks it anew.
+package provider

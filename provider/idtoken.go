@@ -1,0 +1,54 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// idToken is the payload of an ID token (OpenID Connect Core section 2). It has one audience, and therefore no azp.
+type idToken struct {
+	Issuer          string   `json:"iss"`
+	Audience        string   `json:"aud"`
+	Expiry          int64    `json:"exp"`
+	IssuedAt        int64    `json:"iat"`
+	AuthTime        int64    `json:"auth_time"`
+	Nonce           string   `json:"nonce,omitempty"`
+	SessionID       string   `json:"sid"`
+	AccessTokenHash string   `json:"at_hash"`
+	AuthMethods     []string `json:"amr,omitempty"`
+	claims
+}
+
+// signIDToken returns the ID token of a code with the algorithm the client is registered for. It holds the claims of the
+// granted scopes, because some relying parties never ask the userinfo endpoint.
+func (p *Provider) signIDToken(client *registration.Client, user *registration.User, code *store.Code, accessToken string, now time.Time) (string, error) {
+	signer, ok := p.registry.Keys().Signer(client.IDTokenSignedResponseAlg)
+	if !ok {
+		algorithm := client.IDTokenSignedResponseAlg
+		if algorithm == "" {
+			algorithm = "any algorithm"
+		}
+		return "", fmt.Errorf("sign ID token of client %s: there is no active signing key of %s", client.ClientID, algorithm)
+	}
+	payload, err := json.Marshal(idToken{
+		Issuer:          p.issuer,
+		Audience:        client.ClientID,
+		Expiry:          now.Add(time.Duration(p.lifetimes(client).IDToken)).Unix(),
+		IssuedAt:        now.Unix(),
+		AuthTime:        code.AuthTime.Unix(),
+		Nonce:           code.Nonce,
+		SessionID:       code.SessionID,
+		AccessTokenHash: oidc.HalfHash(signer.Alg(), accessToken),
+		AuthMethods:     code.AuthMethods,
+		claims:          claimsOf(user, code.Scopes),
+	})
+	if err != nil {
+		return "", fmt.Errorf("marshal ID token: %w", err)
+	}
+	return signer.Sign(payload)
+}

@@ -1,0 +1,115 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/oidc-operator/oidc-operator/provider/identity"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/web"
+)
+
+// serveLogin asks who it is, for the authorization request in the query or, without one, for the start page.
+func (p *Provider) serveLogin(w http.ResponseWriter, r *http.Request) error {
+	a, err := p.loginRequest(r)
+	if err != nil {
+		return err
+	}
+	page := p.loginPage(w, r, a)
+	if a != nil {
+		page.Username = a.LoginHint
+		b, err := p.currentBrowser(r)
+		if err != nil {
+			return err
+		}
+		page.Again = b != nil && !a.Prompt(oidc.PromptSelectAccount)
+	}
+	return p.render(w, r, http.StatusOK, a.returnURI(), page)
+}
+
+// loginRequest returns the authorization request in the query, or nil when the query is empty.
+func (p *Provider) loginRequest(r *http.Request) (*authorization, error) {
+	if r.URL.RawQuery == "" {
+		return nil, nil //nolint:nilnil // a login without an application is no error
+	}
+	return p.readAuthorization(r)
+}
+
+// returnURI is where the person goes from the pages of a request in the end.
+func (a *authorization) returnURI() string {
+	if a == nil {
+		return ""
+	}
+	return a.redirectURI
+}
+
+func (p *Provider) loginPage(w http.ResponseWriter, r *http.Request, a *authorization) web.Login {
+	page := web.Login{Action: p.base + pathLogin, Token: p.formToken(w, r, pathLogin, nil)}
+	if a != nil {
+		page.Application = applicationOf(a.client)
+		page.Action += "?" + a.query
+	}
+	return page
+}
+
+// serveLoginPost checks what was typed and, when it is right, begins a session and goes on where the person wanted to.
+func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields oidc.Parameters) error {
+	a, err := p.loginRequest(r)
+	if err != nil {
+		return err
+	}
+	if err := p.checkForm(r, fields, pathLogin, nil); err != nil {
+		return err
+	}
+	who, err := p.people.Authenticate(r.Context(), fields.Get("username"), fields.Get("password"))
+	switch {
+	case errors.Is(err, identity.ErrRejected):
+		p.metrics.logins[loginRejected].Inc()
+		p.logger.InfoContext(r.Context(), "login rejected", "request_id", requestID(w), "client_id", a.clientID())
+		page := p.loginPage(w, r, a)
+		page.Username, page.Rejected = fields.Get("username"), true
+		return p.render(w, r, http.StatusForbidden, a.returnURI(), page)
+	case errors.Is(err, identity.ErrBusy):
+		p.metrics.logins[loginBusy].Inc()
+		page := p.loginPage(w, r, a)
+		page.Username, page.Busy = fields.Get("username"), true
+		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
+		return p.render(w, r, http.StatusServiceUnavailable, a.returnURI(), page)
+	case err != nil:
+		p.metrics.logins[loginFailed].Inc()
+		return fmt.Errorf("authenticate: %w", err)
+	}
+	return p.loggedIn(w, r, a, who)
+}
+
+func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authorization, who identity.Identity) error {
+	previous, err := p.currentBrowser(r)
+	if err != nil {
+		return err
+	}
+	secret, err := p.beginSession(r.Context(), w, previous, who)
+	if err != nil {
+		return err
+	}
+	p.metrics.logins[loginSucceeded].Inc()
+	p.logger.InfoContext(r.Context(), "logged in", "request_id", requestID(w), "sub", who.Subject, "client_id", a.clientID())
+	if a == nil {
+		p.redirect(w, p.base+pathHome)
+		return nil
+	}
+	query := a.query
+	if a.asksForLogin() || a.MaxAge >= 0 {
+		query += "&" + fieldProof + "=" + url.QueryEscape(proofOf(secret, a.query))
+	}
+	p.redirect(w, p.base+oidc.PathAuthorization+"?"+query)
+	return nil
+}
+
+func (a *authorization) clientID() string {
+	if a == nil {
+		return ""
+	}
+	return a.client.ClientID
+}

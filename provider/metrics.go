@@ -1,0 +1,115 @@
+package provider
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// metrics are counters whose label sets are resolved once, because looking them up costs more than counting.
+type metrics struct {
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	logins    map[loginResult]prometheus.Counter
+	tokens    map[string]prometheus.Counter
+}
+
+// loginResult is the result label of the logins counter.
+type loginResult string
+
+const (
+	loginSucceeded loginResult = "success"
+	loginRejected  loginResult = "rejected"
+	loginBusy      loginResult = "busy"
+	loginFailed    loginResult = "error"
+)
+
+// tokenResults are the values of the result label of the tokens counter: success, or an error code of RFC 6749 section 5.2.
+var tokenResults = []string{
+	"success", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+	"invalid_scope", "temporarily_unavailable", "server_error",
+}
+
+func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error) {
+	if registerer == nil {
+		registerer = prometheus.NewRegistry()
+	}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "oidc_provider_http_requests_total", Help: "Requests by route and class of status.",
+		}, []string{"route", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "oidc_provider_http_request_duration_seconds", Help: "Time to answer a request, by route.",
+			Buckets: []float64{.0001, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"route"}),
+		logins: map[loginResult]prometheus.Counter{},
+		tokens: map[string]prometheus.Counter{},
+	}
+	logins := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "oidc_provider_logins_total", Help: "Attempts to log in, by result.",
+	}, []string{"result"})
+	for _, result := range []loginResult{loginSucceeded, loginRejected, loginBusy, loginFailed} {
+		m.logins[result] = logins.WithLabelValues(string(result))
+	}
+	tokens := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "oidc_provider_token_requests_total", Help: "Requests at the token endpoint, by result.",
+	}, []string{"result"})
+	for _, result := range tokenResults {
+		m.tokens[result] = tokens.WithLabelValues(result)
+	}
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, tokens}, gauges(p)...)
+	for _, c := range collectors {
+		if err := registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func gauges(p *Provider) []prometheus.Collector {
+	gauge := func(name, help string, labels prometheus.Labels, value func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels},
+			func() float64 { return float64(value()) })
+	}
+	const registrations, registrationsHelp = "oidc_provider_registrations", "Registrations in force, by kind."
+	const signingKeys, signingKeysHelp = "oidc_provider_signing_keys", "Signing keys, by phase."
+	all := []prometheus.Collector{
+		gauge(registrations, registrationsHelp, prometheus.Labels{"kind": "client"}, func() int { return p.registry.Counts().Clients }),
+		gauge(registrations, registrationsHelp, prometheus.Labels{"kind": "user"}, func() int { return p.registry.Counts().Users }),
+		gauge("oidc_provider_registrations_refused", "Registrations whose newest version is not in force, see the log.", nil,
+			func() int { return p.registry.Counts().Refused }),
+		gauge("oidc_provider_password_hashes_waiting", "Logins that wait for their password to be hashed.", nil, p.pool.Waiting),
+		gauge("oidc_provider_password_hashes_running", "Passwords that are being hashed.", nil, p.pool.Running),
+	}
+	for _, phase := range []registration.Phase{registration.PhasePublished, registration.PhaseActive, registration.PhaseRetiring} {
+		all = append(all, gauge(signingKeys, signingKeysHelp, prometheus.Labels{"phase": string(phase)},
+			func() int { return p.registry.Keys().Count(phase) }))
+	}
+	return all
+}
+
+// measuredRoute counts the requests of one route.
+type measuredRoute struct {
+	classes  [6]prometheus.Counter
+	duration prometheus.Observer
+}
+
+func (m *metrics) route(name string) *measuredRoute {
+	measured := &measuredRoute{duration: m.durations.WithLabelValues(name)}
+	for class := 1; class <= 5; class++ {
+		measured.classes[class] = m.requests.WithLabelValues(name, fmt.Sprintf("%dxx", class))
+	}
+	return measured
+}
+
+func (m *measuredRoute) observe(status int, took time.Duration) {
+	class := status / 100
+	if class < 1 || class > 5 {
+		class = 2 // nothing was written: net/http answers 200
+	}
+	m.classes[class].Inc()
+	m.duration.Observe(took.Seconds())
+}

@@ -1,0 +1,160 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/oidc-operator/oidc-operator/provider/identity"
+	"github.com/oidc-operator/oidc-operator/provider/keys"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/registry"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+	"github.com/oidc-operator/oidc-operator/provider/web"
+)
+
+// Registry is what a provider asks of its registrations. What it returns is shared and must not be changed.
+type Registry interface {
+	Client(id string) (*registration.Client, bool)
+	UserByName(username string) (*registration.User, bool)
+	UserBySubject(subject string) (*registration.User, bool)
+	// Keys returns an immutable set; a change of keys is a new one.
+	Keys() *keys.Set
+	// Settings returns the settings with every default filled in.
+	Settings() registration.Settings
+	Counts() registry.Counts
+}
+
+// Options make a Provider.
+type Options struct {
+	// Issuer is the issuer identifier, used verbatim. It may have a path, below which every route then is.
+	Issuer string
+	// Registry and Store are required.
+	Registry Registry
+	Store    store.Store
+	// Synced tells whether the registrations were read completely once. Until then every request is answered with 503,
+	// because a client that is not known yet must not look like one that does not exist. Nil means that they were.
+	Synced func() bool
+	// Authenticator proves people; nil means their passwords in Registry.
+	Authenticator identity.Authenticator
+	// Hashers is how many passwords are hashed at a time; zero means one for each core.
+	Hashers int
+	// HashQueue is how many more logins may wait, as in identity.NewPool.
+	HashQueue int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Logger is required. Metrics may be nil.
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
+}
+
+// Provider serves one issuer.
+type Provider struct {
+	issuer    string
+	origin    string // scheme and host of the issuer
+	base      string // path of the issuer, without a slash at its end
+	registry  Registry
+	store     store.Store
+	synced    func() bool
+	people    identity.Authenticator
+	pool      *identity.Pool
+	pages     *web.Pages
+	cookies   cookies
+	now       func() time.Time
+	logger    *slog.Logger
+	metrics   *metrics
+	requests  requestIDs
+	crossSite *http.CrossOriginProtection
+	documents atomic.Pointer[documents]
+	draining  atomic.Bool
+	handler   http.Handler
+}
+
+// New returns a provider for an issuer.
+func New(o Options) (*Provider, error) {
+	issuer, err := oidc.ParseIssuer(o.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("issuer %s", err)
+	}
+	if o.Registry == nil || o.Store == nil || o.Logger == nil {
+		return nil, errors.New("a provider needs a registry, a store and a logger")
+	}
+	pages, err := web.New()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{
+		issuer:    o.Issuer,
+		origin:    issuer.Scheme + "://" + issuer.Host,
+		base:      strings.TrimSuffix(issuer.EscapedPath(), "/"),
+		registry:  o.Registry,
+		store:     o.Store,
+		synced:    o.Synced,
+		people:    o.Authenticator,
+		pool:      identity.NewPool(o.Hashers, o.HashQueue),
+		pages:     pages,
+		cookies:   newCookies(issuer),
+		now:       o.Now,
+		logger:    o.Logger,
+		requests:  newRequestIDs(),
+		crossSite: http.NewCrossOriginProtection(),
+	}
+	if err := p.fillDefaults(issuer); err != nil {
+		return nil, err
+	}
+	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
+		return nil, err
+	}
+	p.handler = p.routes()
+	return p, nil
+}
+
+func (p *Provider) fillDefaults(issuer *url.URL) error {
+	if p.synced == nil {
+		p.synced = func() bool { return true }
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.people == nil {
+		p.people = identity.NewLocal(p.registry, p.pool)
+	}
+	// Behind a proxy that ends TLS the request's Host may differ from the issuer's: the browser's own Origin decides.
+	if err := p.crossSite.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
+		return fmt.Errorf("issuer %q: %w", issuer, err)
+	}
+	return nil
+}
+
+// Handler serves the issuer's routes, see the package documentation.
+func (p *Provider) Handler() http.Handler { return p.handler }
+
+// Drain makes readiness fail from now on, so that no new work is sent here, while everything is still served.
+func (p *Provider) Drain() { p.draining.Store(true) }
+
+// Ready returns nil when the provider can serve logins: registrations are read, a key can sign, storage answers. The
+// error says what is missing.
+func (p *Provider) Ready(ctx context.Context) error {
+	if p.draining.Load() {
+		return errors.New("shutting down")
+	}
+	if !p.synced() {
+		return errors.New("registrations are not read yet")
+	}
+	if _, ok := p.registry.Keys().Signer(""); !ok {
+		return errors.New("no signing key is active")
+	}
+	if err := p.store.Ping(ctx); err != nil {
+		return fmt.Errorf("storage: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package provider
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+)
+
+// handler serves a request or returns an error for respondError. It must not have written anything when it returns one.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// audience is who reads the answers of a route: it decides how an error looks.
+type audience int
+
+const (
+	forPeople    audience = iota // pages
+	forClients                   // JSON of RFC 6749 section 5.2
+	forResources                 // JSON and challenge of RFC 6750 section 3
+)
+
+// The paths of the pages, below the issuer's.
+const (
+	pathLogin         = "/login"
+	pathConsent       = "/consent"
+	pathConfirmLogout = "/logout"
+	pathHome          = "/"
+	pathAssets        = "/assets/"
+)
+
+// route is one line of the route table.
+type route struct {
+	// pattern is a path of http.ServeMux below the issuer's path.
+	pattern  string
+	audience audience
+	get      handler
+	post     handler
+}
+
+func (p *Provider) routeTable() []route {
+	return []route{
+		{oidc.PathDiscovery, forClients, p.serveDiscovery, nil},
+		{oidc.PathJWKS, forClients, p.serveJWKS, nil},
+		{oidc.PathAuthorization, forPeople, p.serveAuthorize, p.serveAuthorizePost},
+		{oidc.PathToken, forClients, nil, p.serveToken},
+		{oidc.PathUserinfo, forResources, p.serveUserinfo, p.serveUserinfo},
+		{oidc.PathLogout, forPeople, p.serveLogout, p.serveLogoutPost},
+		{pathConfirmLogout, forPeople, nil, p.form(p.serveConfirmLogout)},
+		{pathLogin, forPeople, p.serveLogin, p.form(p.serveLoginPost)},
+		{pathConsent, forPeople, p.serveConsent, p.form(p.serveConsentPost)},
+		{pathAssets + "{name}", forPeople, p.serveAsset, nil},
+		{pathHome + "{$}", forPeople, p.serveHome, nil},
+	}
+}
+
+func (p *Provider) routes() http.Handler {
+	mux := http.NewServeMux()
+	base := p.base
+	if decoded, err := url.PathUnescape(base); err == nil {
+		base = decoded // ServeMux matches decoded paths
+	}
+	for _, rt := range p.routeTable() {
+		mux.Handle(base+rt.pattern, p.serve(rt))
+	}
+	mux.Handle("/", p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound}))
+	return mux
+}
+
+// serve wraps a route with what all of them have: a request ID, metrics, the method check, a recovered panic, the error answer.
+func (p *Provider) serve(rt route) http.Handler {
+	measured := p.metrics.route(strings.TrimSuffix(rt.pattern, "{$}"))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := p.now()
+		rec := &recorder{ResponseWriter: w}
+		header := w.Header()
+		header["X-Request-Id"] = []string{p.requests.next()}
+		header["X-Content-Type-Options"] = nosniff
+		defer func() {
+			if fault := recover(); fault != nil {
+				if fault == http.ErrAbortHandler {
+					panic(fault)
+				}
+				p.recovered(rec, r, rt, fault)
+			}
+			measured.observe(rec.status, p.now().Sub(started))
+		}()
+		if err := p.dispatch(rec, r, rt); err != nil {
+			p.respondError(rec, r, rt.audience, err)
+		}
+	})
+}
+
+var nosniff = []string{"nosniff"}
+
+func (p *Provider) dispatch(w http.ResponseWriter, r *http.Request, rt route) error {
+	var h handler
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		h = rt.get
+	case http.MethodPost:
+		h = rt.post
+	}
+	switch {
+	case h == nil:
+		return methodNotAllowed(w, rt)
+	case !p.synced() && rt.pattern != pathAssets+"{name}":
+		return errStarting
+	}
+	return h(w, r)
+}
+
+func methodNotAllowed(w http.ResponseWriter, rt route) error {
+	allowed := "GET, HEAD, POST"
+	switch {
+	case rt.get == nil:
+		allowed = "POST"
+	case rt.post == nil:
+		allowed = "GET, HEAD"
+	}
+	w.Header().Set("Allow", allowed)
+	return &pageError{status: http.StatusMethodNotAllowed, text: "method"}
+}
+
+func serveNotFound(http.ResponseWriter, *http.Request) error {
+	return &pageError{status: http.StatusNotFound, text: "not_found"}
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (rec *recorder) Write(data []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	return rec.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }

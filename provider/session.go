@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/identity"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// browser is a browser in which a person is logged in.
+type browser struct {
+	store.Session
+	// secret is the value of the session cookie.
+	secret string
+	user   *registration.User
+}
+
+// touchesPerIdle is how often in an idle period a session's last use is written down: often enough to be right within
+// five percent, and seldom enough that reading pages does not write.
+const touchesPerIdle = 20
+
+// newSecret returns a bearer value of 256 random bits.
+func newSecret() string {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails: the program is stopped instead
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// currentBrowser returns who is logged in, or nil. A session that is too old, or whose person is disabled or gone, counts as none.
+func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
+	secret := p.cookies.value(r, p.cookies.session)
+	if secret == "" {
+		return nil, nil //nolint:nilnil // nobody is logged in: that is no error
+	}
+	session, err := p.store.Session(r.Context(), store.HandleOf(secret))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil //nolint:nilnil // see above
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read session: %w", err)
+	}
+	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
+	user, known := p.registry.UserBySubject(session.Subject)
+	if !now.Before(session.ExpiresAt) || now.Sub(session.LastSeenAt) > idle || !known || user.Disabled {
+		return nil, nil //nolint:nilnil // see above
+	}
+	if now.Sub(session.LastSeenAt) > idle/touchesPerIdle {
+		if err := p.store.TouchSession(r.Context(), session.Handle, now); err != nil {
+			return nil, fmt.Errorf("touch session: %w", err)
+		}
+	}
+	return &browser{Session: session, secret: secret, user: user}, nil
+}
+
+// beginSession logs a person in, under a new cookie: one that was planted before the login is worth nothing after it.
+// The same person logging in again keeps the session's ID, by which applications know it.
+func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, previous *browser, who identity.Identity) (secret string, err error) {
+	now := p.now()
+	secret = newSecret()
+	session := store.Session{
+		Handle:      store.HandleOf(secret),
+		ID:          rand.Text(),
+		Subject:     who.Subject,
+		AuthTime:    now,
+		AuthMethods: who.Methods,
+		LastSeenAt:  now,
+		ExpiresAt:   now.Add(time.Duration(p.registry.Settings().Sessions.Absolute)),
+	}
+	if previous != nil && previous.Subject == who.Subject {
+		session.ID = previous.ID
+	}
+	if err := p.store.CreateSession(ctx, session); err != nil {
+		return "", fmt.Errorf("create session: %w", err)
+	}
+	if previous != nil {
+		if err := p.store.DeleteSession(ctx, previous.Handle); err != nil {
+			return "", fmt.Errorf("delete previous session: %w", err)
+		}
+	}
+	p.cookies.set(w, p.cookies.session, secret)
+	return secret, nil
+}
+
+// endSession logs the browser out.
+func (p *Provider) endSession(ctx context.Context, w http.ResponseWriter, b *browser) error {
+	if err := p.store.DeleteSession(ctx, b.Handle); err != nil {
+		return fmt.Errorf("delete session: %w", err)
+	}
+	p.cookies.clear(w, p.cookies.session)
+	return nil
+}

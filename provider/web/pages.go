@@ -1,0 +1,104 @@
+package web
+
+// Page is one of the pages below.
+type Page interface {
+	// template names the file in templates, without its end.
+	template() string
+}
+
+// Application is what a client tells of itself.
+type Application struct {
+	Name        string
+	Description string
+	// Logo is an https URL, or empty.
+	Logo    string
+	Website string
+	Policy  string
+	Terms   string
+}
+
+// Login asks for username and password.
+type Login struct {
+	// Application is where the person wants to go; its Name is empty when they only want to log in.
+	Application Application
+	// Action is the form's URL, Token its hidden field.
+	Action, Token string
+	// Username is filled in beforehand.
+	Username string
+	// Rejected tells that username or password were wrong.
+	Rejected bool
+	// Busy tells that too many logins are waiting.
+	Busy bool
+	// Again tells that the person is logged in and is asked once more who they are.
+	Again bool
+}
+
+func (Login) template() string { return "login" }
+
+// Consent asks whether the application may know what it wants to know.
+type Consent struct {
+	Application   Application
+	Action, Token string
+	// Person and Username tell who is logged in.
+	Person, Username string
+	// Shared is what the application gets to know.
+	Shared []Shared
+	// OtherAccount is where the person can log in as someone else.
+	OtherAccount string
+	// ReturnHost is the host to which the person goes next.
+	ReturnHost string
+}
+
+func (Consent) template() string { return "consent" }
+
+// Shared is one line of what an application gets to know.
+type Shared struct {
+	// Scope names the text "scope.<scope>".
+	Scope string
+	// Value is what it is for this person, or empty.
+	Value string
+}
+
+// Error says what went wrong and what can be done.
+type Error struct {
+	// Text names the texts "error.<text>.title", ".what" and ".help"; Args fill the placeholders of ".what".
+	Text string
+	Args []any
+	// Detail is a technical line for whoever looks after the application.
+	Detail string
+	// Again is where the person can start over, or empty.
+	Again     string
+	RequestID string
+}
+
+func (Error) template() string { return "error" }
+
+// ConfirmLogout asks whether to log out.
+type ConfirmLogout struct {
+	Application      Application
+	Action, Token    string
+	Person, Username string
+	// Home is where the person goes who wants to stay logged in.
+	Home string
+}
+
+func (ConfirmLogout) template() string { return "confirm_logout" }
+
+// LoggedOut tells that nobody is logged in any more.
+type LoggedOut struct {
+	// Login is where the person can log in again.
+	Login string
+}
+
+func (LoggedOut) template() string { return "logged_out" }
+
+// Home tells who is logged in.
+type Home struct {
+	// Person and Username are empty when nobody is.
+	Person, Username string
+	Login            string
+	// Logout is the URL of the form that logs out, Token its hidden field.
+	Logout, Token string
+}
+
+func (Home) template() string { return "home" }

@@ -1,0 +1,157 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+//go:embed templates
+var templates embed.FS
+
+//go:embed assets
+var assets embed.FS
+
+// Pages renders pages in every language. It is safe for concurrent use.
+type Pages struct {
+	languages []language
+	assets    map[string]Asset
+	// names maps an asset's file name to the name under which it is served, which changes with its content.
+	names map[string]string
+}
+
+type language struct {
+	tag       string
+	texts     texts
+	templates *template.Template
+}
+
+// Asset is a file that pages link to.
+type Asset struct {
+	Content     []byte
+	ContentType string
+}
+
+// New parses every template in every language.
+func New() (*Pages, error) {
+	p := &Pages{assets: map[string]Asset{}, names: map[string]string{}}
+	if err := p.loadAssets(); err != nil {
+		return nil, err
+	}
+	for _, translation := range translations() {
+		lang := language{tag: translation.tag, texts: translation.texts}
+		parsed, err := template.New("").Funcs(template.FuncMap{"t": lang.texts.get}).ParseFS(templates, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse templates: %w", err)
+		}
+		lang.templates = parsed
+		p.languages = append(p.languages, lang)
+	}
+	return p, nil
+}
+
+func (p *Pages) loadAssets() error {
+	files, err := fs.ReadDir(assets, "assets")
+	if err != nil {
+		return fmt.Errorf("read assets: %w", err)
+	}
+	for _, file := range files {
+		content, err := assets.ReadFile("assets/" + file.Name())
+		if err != nil {
+			return fmt.Errorf("read asset %s: %w", file.Name(), err)
+		}
+		sum := sha256.Sum256(content)
+		end := path.Ext(file.Name())
+		name := strings.TrimSuffix(file.Name(), end) + "-" + hex.EncodeToString(sum[:6]) + end
+		p.assets[name] = Asset{Content: content, ContentType: contentType(end)}
+		p.names[file.Name()] = name
+	}
+	return nil
+}
+
+// contentType knows the few kinds there are, rather than ask the machine's own table, which may say anything.
+func contentType(end string) string {
+	switch end {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	default:
+		return "application/octet-stream"
+	}
+}
+
+// Asset returns the asset that is served under a name. Its content never changes: another content has another name.
+func (p *Pages) Asset(name string) (Asset, bool) {
+	a, ok := p.assets[name]
+	return a, ok
+}
+
+// Locales returns the languages that pages can be in (BCP 47), the default first.
+func (p *Pages) Locales() []string {
+	tags := make([]string, len(p.languages))
+	for i, lang := range p.languages {
+		tags[i] = lang.tag
+	}
+	return tags
+}
+
+// frame is what every template is given.
+type frame struct {
+	Lang  string
+	Base  string
+	Style string
+	Icon  string
+	Page  Page
+}
+
+// Render returns a page as HTML in the first of the preferred languages (BCP 47 tags) that there is, else in the default.
+// base is the issuer's path, below which assets are.
+func (p *Pages) Render(page Page, base string, preferred []string) ([]byte, error) {
+	lang := p.choose(preferred)
+	var out bytes.Buffer
+	err := lang.templates.ExecuteTemplate(&out, page.template()+".html", frame{
+		Lang: lang.tag, Base: base, Style: p.names["style.css"], Icon: p.names["icon.svg"], Page: page,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render page %s: %w", page.template(), err)
+	}
+	return out.Bytes(), nil
+}
+
+func (p *Pages) choose(preferred []string) language {
+	for _, tag := range preferred {
+		base, _, _ := strings.Cut(tag, "-")
+		for _, lang := range p.languages {
+			if strings.EqualFold(lang.tag, base) {
+				return lang
+			}
+		}
+	}
+	return p.languages[0]
+}
+
+// ReadLanguages returns the tags of an Accept-Language header (RFC 9110 section 12.5.4) in their order, which browsers
+// write from the most wanted to the least.
+func ReadLanguages(header string) []string {
+	var tags []string
+	for part := range strings.SplitSeq(header, ",") {
+		tag, _, _ := strings.Cut(part, ";")
+		if tag = strings.TrimSpace(tag); tag != "" && tag != "*" {
+			tags = append(tags, tag)
+		}
+		if len(tags) == maxLanguages {
+			break
+		}
+	}
+	return tags
+}
+
+// maxLanguages bounds what a made-up header can make us compare.
+const maxLanguages = 16
