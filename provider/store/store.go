@@ -78,14 +78,18 @@ type Consent struct {
 
 // Store keeps what a provider must not forget. All methods are safe for concurrent use, by several processes where the
 // engine allows it. A method that returns nil has made its change durable; one that returns an error has made none.
-// Times are kept to the microsecond, in UTC. The caller, not the store, decides whether something has expired;
-// expired rows may be returned until they are purged.
+// One that takes a context whose end comes before the change has begun returns the context's error; what a call has changed
+// is seen by every call that begins after it returned.
+//
+// Times are kept to the microsecond, in UTC. Lists keep their order; an empty one comes back as nil. Their words (scopes,
+// authentication methods) hold no spaces. The caller, not the store, decides whether something has expired; expired rows
+// may be returned until they are purged.
 type Store interface {
 	// CreateSession stores a new session.
 	CreateSession(ctx context.Context, s Session) error
 	// Session returns a session, or ErrNotFound.
 	Session(ctx context.Context, h Handle) (Session, error)
-	// TouchSession moves LastSeenAt forward. It returns nil also when the session is gone.
+	// TouchSession moves LastSeenAt forward, never back. It returns nil also when the session is gone.
 	TouchSession(ctx context.Context, h Handle, lastSeenAt time.Time) error
 	// DeleteSession ends a session. It returns nil also when the session is gone.
 	DeleteSession(ctx context.Context, h Handle) error
@@ -113,6 +117,6 @@ type Store interface {
 	Purge(ctx context.Context, now, idleSince time.Time, limit int) (deleted int, err error)
 	// Ping tells whether storage can be read and written at all.
 	Ping(ctx context.Context) error
-	// Close releases the store after every running call has ended.
+	// Close releases the store after every running call has ended. Every later call but Close returns an error.
 	Close() error
 }

@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrationWait is how long, in milliseconds, a program waits for another that migrates the same database.
+const migrationWait = "busy_timeout(60000)"
+
+// migrate brings the schema up to date. A database that is up to date costs one query. path is that of the database file.
+func migrate(ctx context.Context, c *conn, path string) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	known, err := newestMigration(files)
+	if err != nil {
+		return err
+	}
+	switch version, err := schemaVersion(c); {
+	case err != nil:
+		return err
+	case version == known:
+		return nil
+	case version > known:
+		return fmt.Errorf("database %s has schema version %d, but this program knows no version after %d: "+
+			"start a program at least as new as the one that wrote it", path, version, known)
+	}
+	unlock, err := lockMigration(path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := runGoose(ctx, path, files); err != nil {
+		return fmt.Errorf("migrate database %s: %w", path, err)
+	}
+	return nil
+}
+
+// newestMigration returns the highest number in front of a migration file's name.
+func newestMigration(files fs.FS) (int64, error) {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	var newest int64
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, fmt.Errorf("read number of migration %s: %w", name, err)
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
+}
+
+// schemaVersion returns the number of the last migration that was applied, or 0 for an empty database.
+func schemaVersion(c *conn) (int64, error) {
+	row, err := c.queryRow("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", goose.DefaultTablename)
+	if err != nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	if row == nil {
+		return 0, nil
+	}
+	row, err = c.queryRow("SELECT coalesce(max(version_id), 0) FROM " + goose.DefaultTablename)
+	if err != nil || row == nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	version, ok := row[0].(int64)
+	if !ok {
+		return 0, errors.New("read schema version: it is not a number")
+	}
+	return version, nil
+}
+
+// lockMigration waits until no other program migrates the database. The lock is one of SQLite on an empty file beside
+// the database, so that it works wherever SQLite does and ends with the process that holds it.
+func lockMigration(path string) (unlock func(), err error) {
+	lock := path + ".migration-lock"
+	if err := createFile(lock); err != nil {
+		return nil, err
+	}
+	c, err := connect(dsn(lock, migrationWait))
+	if err != nil {
+		return nil, fmt.Errorf("lock migration: %w", err)
+	}
+	if _, err := c.exec("BEGIN EXCLUSIVE"); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock migration: %w", err), c.close())
+	}
+	return func() { _ = c.close() }, nil // closing lets go of the lock, and nothing was written
+}
+
+func runGoose(ctx context.Context, path string, files fs.FS) (err error) {
+	db, err := sql.Open("sqlite", dsn(path)+"&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
