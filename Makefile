@@ -11,7 +11,7 @@ IMAGE ?= oidc-operator:$(VERSION)
 CONTAINER_TOOL ?= docker
 
 TOOLS := bin/tools
-GO_BUILD := CGO_ENABLED=0 go build -trimpath
+GO_BUILD := env CGO_ENABLED=0 go build -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . hack/kube hack/lint hack/tools
 # What `generate` writes and `verify` compares.
@@ -24,16 +24,19 @@ help: ## list the targets
 ##@ Use
 
 .PHONY: demo
-demo: build ## a control plane, the operator, the provider and a sample application, on this machine
-	@assets=$$(hack/kube/binaries.sh) && go run ./hack/demo -kube-assets "$$assets" $(if $(SHOW_SECRETS),-show-secrets) up
+demo: build ## run everything on this machine and say how to log in (SHOW_SECRETS=1)
+	@hack/progress.sh "build: bin/demo and bin/demo-app" $(GO_BUILD) -o bin/ ./hack/demo ./hack/demo-app
+	@assets=$$(hack/kube/binaries.sh) && bin/demo -kube-assets "$$assets" $(if $(filter-out 0,$(SHOW_SECRETS)),-show-secrets) up
 
 .PHONY: demo-down
 demo-down: ## stop what `make demo` started
-	@go run ./hack/demo down
+	@[ -x bin/demo ] || $(GO_BUILD) -o bin/ ./hack/demo
+	@bin/demo down
 
 .PHONY: build
 build: ## bin/operator and bin/provider
-	@$(GO_BUILD) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/operator ./cmd/provider
+	@mkdir -p bin
+	@hack/progress.sh "build: bin/operator and bin/provider" $(GO_BUILD) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/operator ./cmd/provider
 
 .PHONY: image
 image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
@@ -84,11 +87,9 @@ $(TOOLS)/controller-gen: package = sigs.k8s.io/controller-tools/cmd/controller-g
 $(TOOLS)/kustomize: package = sigs.k8s.io/kustomize/kustomize/v5
 $(TOOLS)/setup-envtest: package = sigs.k8s.io/controller-runtime/tools/setup-envtest
 $(TOOLS)/controller-gen $(TOOLS)/kustomize $(TOOLS)/setup-envtest: hack/tools/go.mod hack/tools/go.sum
-	@echo "tools: building $(@F)" >&2
-	@cd hack/tools && $(GO_BUILD) -ldflags '-s -w' -o ../../$@ $(package)
+	@cd hack/tools && ../progress.sh "tools: building $(@F)" $(GO_BUILD) -ldflags '-s -w' -o ../../$@ $(package)
 	@touch $@
 
 $(TOOLS)/golangci-lint: hack/lint/go.mod hack/lint/go.sum hack/lint/main.go
-	@echo "tools: building $(@F) (two to four minutes the first time)" >&2
-	@cd hack/lint && $(GO_BUILD) -ldflags '-s -w' -o ../../$@ .
+	@cd hack/lint && ../progress.sh "tools: building $(@F)" $(GO_BUILD) -ldflags '-s -w' -o ../../$@ .
 	@touch $@

@@ -41,29 +41,6 @@ rm -f "$dir/.stamp"
 
 command -v go >/dev/null || fail "Go is not installed; see https://go.dev/doc/install"
 
-with_progress() { # what command...: runs it, says every 10 s that it still runs, and how long it took
-  local what=$1 start=$SECONDS log pid status=0 next=10
-  shift
-  log=$(mktemp)
-  "$@" >"$log" 2>&1 &
-  pid=$!
-  # shellcheck disable=SC2064 # the values of now are meant
-  trap "kill $pid 2>/dev/null; rm -f '$log'" EXIT
-  while kill -0 "$pid" 2>/dev/null; do
-    sleep 0.2
-    if [ $((SECONDS - start)) -ge "$next" ]; then
-      say "$what ... $((SECONDS - start)) s"
-      next=$((next + 10))
-    fi
-  done
-  wait "$pid" || status=$?
-  trap - EXIT
-  [ "$status" = 0 ] || tail -n 20 "$log" >&2
-  rm -f "$log"
-  [ "$status" = 0 ] && say "$what: done in $((SECONDS - start)) s"
-  return "$status"
-}
-
 # ---- released binaries
 download() {
   local minor=${version#v} found
@@ -91,7 +68,7 @@ if make -s -C "$root" bin/tools/setup-envtest >&2 && deadline 60 download 2>"$di
   echo "$dir"
   exit
 fi
-say "no released binaries to download ($(tail -n 1 "$dir/.download.log" 2>/dev/null | cut -c1-160)); building Kubernetes $version from the module proxy"
+say "no released binaries to download ($(tail -n 1 "$dir/.download.log" 2>/dev/null | cut -c1-100)); building Kubernetes $version from the module proxy"
 
 # ---- built from source
 # Kubernetes has its version from the linker; without it the API server calls
@@ -105,15 +82,14 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
   flags+=" -X $package.gitCommit=0000000000000000000000000000000000000000 -X $package.buildDate=1970-01-01T00:00:00Z"
 done
 
-compile() { # file package linker-flags
-  cd "$here"
-  CGO_ENABLED=0 GOFLAGS=-mod=readonly \
-    go build -trimpath -buildvcs=false -tags grpcnotrace -ldflags "$3" -o "$1" "$2"
-}
-
 build() { # name package linker-flags
   # A name of its own first: an interrupted build leaves no half of a binary.
-  with_progress "building $1" compile "$dir/.$1.new" "$2" "$3" || fail "cannot build $1"
+  (
+    cd "$here"
+    export CGO_ENABLED=0 GOFLAGS=-mod=readonly
+    ../progress.sh "kube: building $1" \
+      go build -trimpath -buildvcs=false -tags grpcnotrace -ldflags "$3" -o "$dir/.$1.new" "$2"
+  )
   mv "$dir/.$1.new" "$dir/$1"
 }
 
