@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oidc-operator/oidc-operator/provider"
+	"github.com/oidc-operator/oidc-operator/provider/registry"
+	"github.com/oidc-operator/oidc-operator/provider/store/sqlite"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	issuer        string
+	listen        string
+	adminListen   string
+	tlsCert       string
+	tlsKey        string
+	dataDir       string
+	registrations string
+	kube          kubeOptions
+	replica       string
+	logLevel      string
+	shutdownDelay time.Duration
+}
+
+func serveCommand() *cobra.Command {
+	o := &serveOptions{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the issuer",
+		Example: "  provider serve --issuer http://localhost:8080 --data-dir ./data --registrations ./registrations\n" +
+			"  provider serve --issuer https://id.example.com --data-dir /var/lib/provider --provider-name sso --namespace sso",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return serve(ctx, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.issuer, "issuer", "", "issuer URL, used verbatim (required)")
+	f.StringVar(&o.listen, "listen", "", "address to serve on (default :8080, with TLS :8443)")
+	f.StringVar(&o.adminListen, "admin-listen", ":8081", "address for /healthz, /readyz and /metrics")
+	f.StringVar(&o.tlsCert, "tls-cert-file", "", "PEM certificate chain; read again when it changes")
+	f.StringVar(&o.tlsKey, "tls-key-file", "", "PEM private key of the certificate; read again when it changes")
+	f.StringVar(&o.dataDir, "data-dir", "", "directory of the database (required)")
+	f.StringVar(&o.registrations, "registrations", "", "directory of registration files")
+	f.StringVar(&o.kube.provider, "provider-name", "", "name of the OIDCProvider whose registrations are served, instead of --registrations")
+	f.StringVar(&o.kube.namespace, "namespace", "", "namespace of the OIDCProvider")
+	f.StringVar(&o.kube.kubeconfig, "kubeconfig", "", "kubeconfig file (default: the service account of the pod)")
+	f.StringVar(&o.replica, "replica-name", defaultReplica(), "name under which this replica reports what it serves")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info or error")
+	f.DurationVar(&o.shutdownDelay, "shutdown-delay", defaultShutdownDelay(),
+		"how long to go on serving after readiness has failed, until nobody sends requests here any more")
+	return cmd
+}
+
+func defaultReplica() string {
+	if pod := os.Getenv("POD_NAME"); pod != "" {
+		return pod
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "provider"
+	}
+	return host
+}
+
+// defaultShutdownDelay is for load balancers to notice; outside a cluster there is none.
+func defaultShutdownDelay() time.Duration {
+	if os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+		return 3 * time.Second
+	}
+	return 0
+}
+
+func (o *serveOptions) validate() error {
+	switch {
+	case o.issuer == "":
+		return errors.New("--issuer is required")
+	case o.dataDir == "":
+		return errors.New("--data-dir is required")
+	case o.registrations == "" && o.kube.provider == "":
+		return errors.New("--registrations or --provider-name is required")
+	case o.registrations != "" && o.kube.provider != "":
+		return errors.New("--registrations and --provider-name exclude each other")
+	case o.kube.provider != "" && o.kube.namespace == "":
+		return errors.New("--provider-name needs --namespace")
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return errors.New("--tls-cert-file and --tls-key-file need each other")
+	}
+	return nil
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "error": slog.LevelError}
+	chosen, ok := levels[level]
+	if !ok {
+		return nil, errors.New("--log-level must be debug, info or error")
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: chosen})), nil
+}
+
+// serve runs until ctx ends and then stops without failing a request: readiness fails first, requests that are under way
+// are answered, then the report and the database are closed.
+func serve(ctx context.Context, o *serveOptions) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	logger, err := newLogger(o.logLevel)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
+		return fmt.Errorf("create data directory: %w", err)
+	}
+	db, err := sqlite.Open(ctx, filepath.Join(o.dataDir, "provider.db"), sqlite.Options{})
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	index, err := registry.NewIndex(logger)
+	if err != nil {
+		return err
+	}
+	source, err := newSource(o, index, logger)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p, err := provider.New(provider.Options{
+		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(o, p.Handler(), p.AdminHandler(metrics), logger)
+	if err != nil {
+		return err
+	}
+	return run(ctx, o, p, source, listeners, logger)
+}
+
+// run keeps everything going until ctx ends or one part fails, and then stops the parts in order: first what takes
+// requests, then what the requests need.
+func run(ctx context.Context, o *serveOptions, p *provider.Provider, source source, listeners *listeners, logger *slog.Logger) error {
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	group, failed := errgroup.WithContext(background)
+	group.Go(func() error { return source.Run(failed, func() bool { return p.Ready(failed) == nil }) })
+	group.Go(func() error { p.RunPurge(failed); return nil })
+	group.Go(func() error { return listeners.watchCertificate(failed) })
+	listeners.serve(group)
+	logger.InfoContext(ctx, "serving", "version", version, "issuer", o.issuer, "listen", listeners.public.Addr().String(),
+		"admin_listen", listeners.admin.Addr().String())
+	select {
+	case <-ctx.Done():
+		logger.InfoContext(background, "shutting down")
+		p.Drain()
+		time.Sleep(o.shutdownDelay)
+	case <-failed.Done():
+	}
+	stopErr := listeners.stop(background)
+	stopBackground()
+	return errors.Join(group.Wait(), stopErr)
+}
