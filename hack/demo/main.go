@@ -24,7 +24,7 @@ func main() {
 	if err := run(ctx, flag.Arg(0), *assets, *showSecrets); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()
-		os.Exit(1) //nolint:gocritic // exitAfterDefer: stop has run
+		os.Exit(1)
 	}
 }
 
