@@ -76,10 +76,12 @@ func (s *Store) AccessToken(ctx context.Context, h store.Handle) (store.AccessTo
 	return token, err
 }
 
+const revokeGrant = `DELETE FROM access_tokens WHERE grant_id = ?`
+
 // RevokeGrant implements store.Store.
 func (s *Store) RevokeGrant(ctx context.Context, grantID string) error {
 	return s.change(ctx, "revoke grant", func(c *conn) error {
-		_, err := c.exec(`DELETE FROM access_tokens WHERE grant_id = ?`, grantID)
+		_, err := c.exec(revokeGrant, grantID)
 		return err
 	})
 }

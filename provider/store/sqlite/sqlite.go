@@ -41,7 +41,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	write, err := connect(dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)"))
+	write, err := connect(dsn(path, writerPragmas()...))
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +61,14 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	s.writer = newWriter(write)
 	return s, nil
+}
+
+// writerPragmas are the settings of the connection that writes. synchronous=FULL is what makes an answer durable: with
+// WAL and anything less the last transactions are lost when the power goes. Pages that many transactions touch are written
+// once per checkpoint, so these are made somewhat rarer than by default (8 MiB of log), and the cache (8 MiB, taken up only
+// when needed) holds the pages between two of them.
+func writerPragmas() []string {
+	return []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(2000)", "cache_size(-8192)", "journal_size_limit(67108864)"}
 }
 
 // createFile makes a file that only its owner can read, or takes everybody else's rights from one that is there: SQLite itself

@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+func openStore(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), filepath.Join(t.TempDir(), "provider.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// hold keeps the writer busy until release is called, so that what comes meanwhile goes into one batch.
+func hold(t *testing.T, s *Store) (release func()) {
+	t.Helper()
+	busy, free := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.writer.do(context.Background(), func(*conn) error {
+			close(busy)
+			<-free
+			return nil
+		})
+	}()
+	<-busy
+	return func() { close(free) }
+}
+
+// enqueue puts changes into the queue in order and returns what they are answered.
+func enqueue(s *Store, runs ...func(*conn) error) []*change {
+	changes := make([]*change, 0, len(runs))
+	for _, run := range runs {
+		c := &change{run: run, done: make(chan error, 1)}
+		s.writer.queue <- c
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+func insertConsent(subject string) func(*conn) error {
+	return func(c *conn) error {
+		_, err := c.exec("INSERT INTO consents (subject, client_id, scopes, granted_at) VALUES (?, '', '', 0)", subject)
+		return err
+	}
+}
+
+func TestWriterAnswersEveryChangeOfABatchByItself(t *testing.T) {
+	errFault := errors.New("fault")
+	fault := func(c *conn) error {
+		return errors.Join(insertConsent("half done")(c), errFault)
+	}
+	replay := func(*conn) error { return store.ErrCodeRedeemed }
+	tests := map[string]struct {
+		runs []func(*conn) error
+		want []error
+		kept []string
+	}{
+		"all good":              {[]func(*conn) error{insertConsent("a"), insertConsent("b")}, []error{nil, nil}, []string{"a", "b"}},
+		"an answer among them":  {[]func(*conn) error{insertConsent("a"), replay, insertConsent("b")}, []error{nil, store.ErrCodeRedeemed, nil}, []string{"a", "b"}},
+		"a fault among them":    {[]func(*conn) error{insertConsent("a"), fault, insertConsent("b")}, []error{nil, errFault, nil}, []string{"a", "b"}},
+		"a fault and an answer": {[]func(*conn) error{replay, fault, insertConsent("a")}, []error{store.ErrCodeRedeemed, errFault, nil}, []string{"a"}},
+		"nothing but a fault":   {[]func(*conn) error{fault}, []error{errFault}, nil},
+		"nothing but faults":    {[]func(*conn) error{fault, fault}, []error{errFault, errFault}, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := openStore(t)
+			release := hold(t, s)
+			changes := enqueue(s, tt.runs...)
+			release()
+			for i, c := range changes {
+				if err := <-c.done; !errors.Is(err, tt.want[i]) {
+					t.Errorf("change %d was answered %v; want %v", i, err, tt.want[i])
+				}
+			}
+			var kept []string
+			for _, subject := range []string{"a", "b", "half done"} {
+				if _, err := s.Consent(t.Context(), subject, ""); err == nil {
+					kept = append(kept, subject)
+				}
+			}
+			if fmt.Sprint(kept) != fmt.Sprint(tt.kept) {
+				t.Errorf("kept %v; want %v", kept, tt.kept)
+			}
+		})
+	}
+}
+
+func TestACallerWhoGivesUpInTheQueueChangesNothing(t *testing.T) {
+	s := openStore(t)
+	release := hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	answer := make(chan error, 1)
+	go func() { answer <- s.PutConsent(ctx, store.Consent{Subject: "given up"}) }()
+	for len(s.writer.queue) == 0 { // until it is queued
+		select {
+		case err := <-answer:
+			t.Fatalf("answered %v while the writer was held", err)
+		default:
+		}
+	}
+	cancel()
+	if err := <-answer; !errors.Is(err, context.Canceled) {
+		t.Errorf("PutConsent() = %v; want %v", err, context.Canceled)
+	}
+	release()
+	if err := s.Ping(t.Context()); err != nil { // everything queued before has been dealt with
+		t.Fatal(err)
+	}
+	if _, err := s.Consent(t.Context(), "given up", ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Consent() = %v; want %v", err, store.ErrNotFound)
+	}
+}
+
+func TestChangesThatWaitedTogetherAreOneTransaction(t *testing.T) {
+	s := openStore(t)
+	release := hold(t, s)
+	const count = 100
+	runs := make([]func(*conn) error, 0, count)
+	for i := range count {
+		runs = append(runs, insertConsent(fmt.Sprint(i)))
+	}
+	// While the last one runs, no other connection can see the first: it is not committed yet.
+	runs = append(runs, func(*conn) error {
+		if _, err := s.Consent(t.Context(), "0", ""); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the first change is visible before the last was made: %v", err)
+		}
+		return nil
+	})
+	changes := enqueue(s, runs...)
+	release()
+	for _, c := range changes {
+		if err := <-c.done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Consent(t.Context(), "0", ""); err != nil {
+		t.Errorf("the first change after its answer: %v", err)
+	}
+}
+
+func TestSettingsThatDurabilityRestsOn(t *testing.T) {
+	s := openStore(t)
+	want := map[string]any{"journal_mode": "wal", "synchronous": int64(2), "busy_timeout": int64(5000)}
+	for pragma, value := range want {
+		row, err := s.write.queryRow("PRAGMA " + pragma)
+		if err != nil || row[0] != value {
+			t.Errorf("PRAGMA %s = %v, %v; want %v", pragma, row, err, value)
+		}
+	}
+	c := <-s.readers
+	defer func() { s.readers <- c }()
+	if _, err := c.exec("DELETE FROM consents"); err == nil {
+		t.Error("a reader's connection can write")
+	}
+}
+
+// A purge must not read a whole table of a million live rows to find the few that have expired.
+func TestPurgesAndRevocationsUseAnIndex(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "provider.db")
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for statement, index := range map[string]string{
+		purgeExpiredSessions: "sessions_by_expiry", purgeIdleSessions: "sessions_by_last_seen",
+		purgeCodes: "codes_by_purge", purgeAccessTokens: "access_tokens_by_expiry", revokeGrant: "access_tokens_by_grant",
+	} {
+		steps := plan(t, path, statement)
+		if !strings.Contains(steps, "INDEX "+index) || strings.Contains(steps, "SCAN") {
+			t.Errorf("plan of %s:\n%s\nwant index %s and no scan", statement, steps, index)
+		}
+	}
+}
+
+func plan(t *testing.T, path, statement string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	args := make([]any, strings.Count(statement, "?"))
+	for i := range args {
+		args[i] = i
+	}
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(steps, "\n")
+}
