@@ -1,0 +1,29 @@
+package v1alpha1
+
+// ConditionAccepted tells whether the resource is valid, allowed by the provider's policy, and its ID free.
+const ConditionAccepted = "Accepted"
+
+// Reasons of ConditionAccepted.
+const (
+	// ReasonAccepted surfaces when the resource is valid, allowed and its ID free.
+	ReasonAccepted = "Accepted"
+	// ReasonNamespaceNotAllowed surfaces when the provider's allowedClients do not admit the OIDCClient's namespace.
+	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
+	// ReasonRedirectHostNotAllowed surfaces when a redirect URI has a host that the provider's allowedClients do not admit.
+	ReasonRedirectHostNotAllowed = "RedirectHostNotAllowed"
+	// ReasonClientIDTaken surfaces when an older OIDCClient of the same provider has the client ID.
+	ReasonClientIDTaken = "ClientIDTaken"
+)
+
+// ConditionCredentialsReady tells whether the Secret with the credentials stands.
+const ConditionCredentialsReady = "CredentialsReady"
+
+// Reasons of ConditionCredentialsReady.
+const (
+	// ReasonCredentialsIssued surfaces when the Secret holds everything it should.
+	ReasonCredentialsIssued = "CredentialsIssued"
+	// ReasonSecretNotOwned surfaces when a Secret of that name exists and does not belong to this resource.
+	ReasonSecretNotOwned = "SecretNotOwned"
+	// ReasonNotAccepted surfaces when nothing is issued because the resource is not accepted.
+	ReasonNotAccepted = "NotAccepted"
+)

@@ -1,0 +1,258 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OIDCClient registers an application with an OIDCProvider and keeps its credentials in a Secret beside it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=oidcclients,scope=Namespaced,shortName=oidcc,categories=oidc
+// +kubebuilder:printcolumn:name="Client ID",type=string,JSONPath=`.status.clientID`
+// +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.credentials.secretName`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Issuer",type=string,JSONPath=`.status.issuer`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type OIDCClient struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says how the application logs people in.
+	// +required
+	Spec OIDCClientSpec `json:"spec,omitzero"`
+
+	// status says whether it can.
+	// +optional
+	Status OIDCClientStatus `json:"status,omitempty,omitzero"`
+}
+
+// OIDCClientList is a list of OIDCClients.
+//
+// +kubebuilder:object:root=true
+type OIDCClientList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []OIDCClient `json:"items"`
+}
+
+// OIDCClientSpec says how an application logs people in.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.clientID) == has(oldSelf.clientID)",message="clientID cannot be changed, because the application and its users' consents belong to it; create a new OIDCClient"
+// +kubebuilder:validation:XValidation:rule="self.redirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
+// +kubebuilder:validation:XValidation:rule="!has(self.postLogoutRedirectURIs) || self.postLogoutRedirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="postLogoutRedirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
+// +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.pkce) && self.pkce == 'Optional')",message="pkce must be Required or unset for a public client (tokenEndpointAuthMethod none)"
+type OIDCClientSpec struct {
+	// providerRef names the OIDCProvider that serves the application. Its allowedClients must admit this namespace.
+	// +required
+	ProviderRef ProviderReference `json:"providerRef,omitzero"`
+
+	// displayName is what people see on the login and consent pages. Unset: the client ID.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	DisplayName string `json:"displayName,omitempty"`
+
+	// description says on the consent page, in a sentence, what the application is.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=500
+	Description string `json:"description,omitempty"`
+
+	// logoURI is the URL of the application's logo, shown on the consent page.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https'",message="logoURI must be an https URL"
+	LogoURI string `json:"logoURI,omitempty"`
+
+	// clientURI is the URL of the application's home page.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="clientURI must be an absolute https or http URL"
+	ClientURI string `json:"clientURI,omitempty"`
+
+	// policyURI is the URL of the application's privacy policy.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="policyURI must be an absolute https or http URL"
+	PolicyURI string `json:"policyURI,omitempty"`
+
+	// tosURI is the URL of the application's terms of service.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="tosURI must be an absolute https or http URL"
+	TosURI string `json:"tosURI,omitempty"`
+
+	// clientID is the application's client ID, unique for the provider: of two OIDCClients that want the same one, the older
+	// has it. It cannot be changed. Unset: "<namespace>.<name>".
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9._-]+$')",message="clientID must consist of the characters A-Z a-z 0-9 . _ -"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID cannot be changed, because the application and its users' consents belong to it; create a new OIDCClient"
+	ClientID string `json:"clientID,omitempty"`
+
+	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
+	// for a public client a private-use scheme such as com.example.app:/callback.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('#'))",message="redirectURIs must not have a fragment; remove everything from the # on"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('*'))",message="redirectURIs must not contain a wildcard; list each redirect URI in full"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[A-Za-z][A-Za-z0-9+.-]*:'))",message="redirectURIs must be absolute, such as https://app.example.com/callback"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.startsWith('http:') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$'))",message="redirectURIs must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	RedirectURIs []string `json:"redirectURIs,omitempty"`
+
+	// postLogoutRedirectURIs are where a logout that the application starts may return to, by the rules of redirectURIs.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('#'))",message="postLogoutRedirectURIs must not have a fragment; remove everything from the # on"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('*'))",message="postLogoutRedirectURIs must not contain a wildcard; list each redirect URI in full"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[A-Za-z][A-Za-z0-9+.-]*:'))",message="postLogoutRedirectURIs must be absolute, such as https://app.example.com/"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.startsWith('http:') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$'))",message="postLogoutRedirectURIs must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`
+
+	// scopes are what the application may ask for. Unset: openid, profile, email.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:validation:items:Enum=openid;profile;email;phone;address;groups
+	// +kubebuilder:validation:XValidation:rule="'openid' in self",message="scopes must hold openid"
+	Scopes []string `json:"scopes,omitempty"`
+
+	// tokenEndpointAuthMethod is how the application proves who it is: client_secret_basic, client_secret_post, or none for a
+	// public client without a secret. Unset: basic or post, whichever it sends.
+	// +optional
+	// +kubebuilder:validation:Enum=client_secret_basic;client_secret_post;none
+	TokenEndpointAuthMethod string `json:"tokenEndpointAuthMethod,omitempty"`
+
+	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
+	// client always needs one. Unset: Optional.
+	// +optional
+	PKCE PKCEPolicy `json:"pkce,omitempty"`
+
+	// idTokenSignedResponseAlg is the algorithm that signs this application's ID tokens; the provider needs a SigningKey of
+	// it. Unset: that of the provider's default key.
+	// +optional
+	// +kubebuilder:validation:Enum=RS256;RS384;RS512;PS256;PS384;PS512;ES256;ES384;ES512;EdDSA
+	IDTokenSignedResponseAlg string `json:"idTokenSignedResponseAlg,omitempty"`
+
+	// consent says when people are asked whether the application may know what it asks for: Always, Remember (once for each
+	// set of scopes) or Never. Unset: Remember.
+	// +optional
+	Consent ConsentPolicy `json:"consent,omitempty"`
+
+	// disabled refuses every login and token of the application while everything else stays. Unset: false.
+	// +optional
+	Disabled *bool `json:"disabled,omitempty"`
+
+	// tokens overrides the provider's lifetimes.
+	// +optional
+	Tokens TokenLifetimes `json:"tokens,omitzero"`
+
+	// credentials says how the application gets its credentials.
+	// +optional
+	Credentials Credentials `json:"credentials,omitzero"`
+}
+
+// PKCEPolicy says whether a code challenge is needed.
+//
+// +kubebuilder:validation:Enum=Optional;Required
+type PKCEPolicy string
+
+// The PKCE policies.
+const (
+	// PKCEOptional accepts requests without a code challenge.
+	PKCEOptional PKCEPolicy = "Optional"
+	// PKCERequired refuses them.
+	PKCERequired PKCEPolicy = "Required"
+)
+
+// ConsentPolicy says when people are asked for consent.
+//
+// +kubebuilder:validation:Enum=Always;Remember;Never
+type ConsentPolicy string
+
+// The consent policies.
+const (
+	// ConsentAlways asks at every login.
+	ConsentAlways ConsentPolicy = "Always"
+	// ConsentRemember asks once for each set of scopes.
+	ConsentRemember ConsentPolicy = "Remember"
+	// ConsentNever does not ask.
+	ConsentNever ConsentPolicy = "Never"
+)
+
+// Credentials says how an application gets its credentials.
+type Credentials struct {
+	// secretName is the Secret, in this namespace, that receives the client ID, the client secret and the provider's
+	// endpoints. Unset: "<name>-oidc".
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="secretName must be the name of a Secret: a-z 0-9 . - only"
+	SecretName string `json:"secretName,omitempty"`
+
+	// labels are added to the Secret.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels must not contain the operator's own (oidc-operator.dev/..., app.kubernetes.io/managed-by)"
+	// +kubebuilder:validation:MaxProperties=64
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations are added to the Secret.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/'))",message="annotations must not contain the operator's own (oidc-operator.dev/...)"
+	// +kubebuilder:validation:MaxProperties=64
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// OIDCClientStatus says whether an application can log people in.
+type OIDCClientStatus struct {
+	// conditions are Ready, Accepted, CredentialsReady and Served, and Reconciling or Stalled only while true.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// clientID is the application's client ID.
+	// +optional
+	// +kubebuilder:validation:MaxLength=317
+	ClientID string `json:"clientID,omitempty"`
+
+	// issuer is the provider's exact issuer string.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Issuer string `json:"issuer,omitempty"`
+
+	// credentials describes the Secret that holds the credentials.
+	// +optional
+	Credentials *CredentialsStatus `json:"credentials,omitempty"`
+}
+
+// CredentialsStatus describes the Secret that holds credentials.
+type CredentialsStatus struct {
+	// secretName is the Secret's name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	SecretName string `json:"secretName,omitempty"`
+
+	// currentSecretID names the client secret in it without telling anything about it. Unset for a public client.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	CurrentSecretID string `json:"currentSecretID,omitempty"`
+}

@@ -1,0 +1,33 @@
+package v1alpha1
+
+// ConditionAvailable of an OIDCProvider tells whether a replica answers requests.
+const ConditionAvailable = "Available"
+
+// Reasons of ConditionAvailable.
+const (
+	// ReasonAvailable surfaces when at least one replica reports that it answers requests.
+	ReasonAvailable = "Available"
+	// ReasonAwaitingReport surfaces while no replica has reported that it answers requests.
+	ReasonAwaitingReport = "AwaitingReport"
+	// ReasonStopped surfaces when spec.replicas is 0.
+	ReasonStopped = "Stopped"
+	// ReasonObjectNotOwned surfaces when an object that is not ours has the name of one that the provider needs.
+	ReasonObjectNotOwned = "ObjectNotOwned"
+	// ReasonDeploymentFailed surfaces when the Deployment reports that its pods cannot be made or do not start.
+	ReasonDeploymentFailed = "DeploymentFailed"
+	// ReasonHTTPRouteUnsupported surfaces when an HTTPRoute is asked for and the cluster has no Gateway API.
+	ReasonHTTPRouteUnsupported = "HTTPRouteUnsupported"
+	// ReasonApplyRefused surfaces when the API server refuses an object that the provider needs.
+	ReasonApplyRefused = "ApplyRefused"
+)
+
+// ConditionSigningReady of an OIDCProvider tells whether there is an active signing key.
+const ConditionSigningReady = "SigningReady"
+
+// Reasons of ConditionSigningReady.
+const (
+	// ReasonSigningKeyActive surfaces when at least one SigningKey has an active key.
+	ReasonSigningKeyActive = "SigningKeyActive"
+	// ReasonAwaitingSigningKey surfaces while no SigningKey of the provider has an active key.
+	ReasonAwaitingSigningKey = "AwaitingSigningKey"
+)

@@ -1,0 +1,34 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Conditions returns the status conditions, to be read and changed in place.
+func (p *OIDCProvider) Conditions() *[]metav1.Condition {
+	return &p.Status.Conditions
+}
+
+// SetObservedGeneration records which generation of the spec the status is about.
+func (p *OIDCProvider) SetObservedGeneration(generation int64) {
+	p.Status.ObservedGeneration = generation
+}
+
+// Key returns the namespace and name.
+func (p *OIDCProvider) Key() types.NamespacedName {
+	return types.NamespacedName{Namespace: p.Namespace, Name: p.Name}
+}
+
+// DesiredReplicas returns how many replicas should run.
+func (p *OIDCProvider) DesiredReplicas() int32 {
+	if p.Spec.Replicas == nil {
+		return 1
+	}
+	return *p.Spec.Replicas
+}
+
+// RetainsData tells whether the PersistentVolumeClaim outlives the OIDCProvider.
+func (p *OIDCProvider) RetainsData() bool {
+	return p.Spec.Storage.Embedded.DeletionPolicy != DeletionPolicyDelete
+}
