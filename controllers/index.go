@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// The indexes of the cache: every question that a reconcile asks is answered by one, never by looking at all objects.
+const (
+	indexOwner          = "owner"          // Secret by AnnotationOwner
+	indexLeaseProvider  = "leaseProvider"  // Lease by the provider that the replica belongs to
+	indexProvider       = "provider"       // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
+	indexClientID       = "clientID"       // OIDCClient by provider and client ID
+	indexUsername       = "username"       // OIDCUser by provider and folded username
+	indexSubject        = "subject"        // OIDCUser by provider and explicit subject
+	indexPasswordSecret = "passwordSecret" // OIDCUser by the Secret of passwordSecretRef
+)
+
+// scoped makes an index value that is unique for each provider.
+func scoped(provider types.NamespacedName, value string) string {
+	return provider.String() + "\n" + value
+}
+
+// addIndexes registers every index. Each covers one kind; K is its pointer type.
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	one := func(value string) []string {
+		if value == "" {
+			return nil
+		}
+		return []string{value}
+	}
+	for _, add := range []func() error{
+		index(ctx, indexer, indexOwner, func(s *corev1.Secret) []string {
+			return one(s.Annotations[resources.AnnotationOwner])
+		}),
+		index(ctx, indexer, indexLeaseProvider, func(l *coordinationv1.Lease) []string {
+			return one(l.Labels[registration.LabelProvider])
+		}),
+		index(ctx, indexer, indexProvider, func(k *v1alpha1.SigningKey) []string {
+			return one(k.ProviderKey().String())
+		}),
+		index(ctx, indexer, indexProvider, func(c *v1alpha1.OIDCClient) []string {
+			return one(c.ProviderKey().String())
+		}),
+		index(ctx, indexer, indexProvider, func(u *v1alpha1.OIDCUser) []string {
+			return one(u.ProviderKey().String())
+		}),
+		index(ctx, indexer, indexClientID, func(c *v1alpha1.OIDCClient) []string {
+			return one(scoped(c.ProviderKey(), c.ClientID()))
+		}),
+		index(ctx, indexer, indexUsername, func(u *v1alpha1.OIDCUser) []string {
+			return one(scoped(u.ProviderKey(), registration.FoldUsername(u.Username())))
+		}),
+		index(ctx, indexer, indexSubject, func(u *v1alpha1.OIDCUser) []string {
+			if u.Spec.Subject == "" {
+				return nil
+			}
+			return one(scoped(u.ProviderKey(), u.Spec.Subject))
+		}),
+		index(ctx, indexer, indexPasswordSecret, func(u *v1alpha1.OIDCUser) []string {
+			if u.Spec.PasswordSecretRef == nil {
+				return nil
+			}
+			return one(u.Spec.PasswordSecretRef.Name)
+		}),
+	} {
+		if err := add(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func index[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, indexer client.FieldIndexer, name string, values func(P) []string) func() error {
+	return func() error {
+		err := indexer.IndexField(ctx, P(new(T)), name, func(obj client.Object) []string {
+			typed, ok := obj.(P)
+			if !ok {
+				return nil
+			}
+			return values(typed)
+		})
+		if err != nil {
+			return fmt.Errorf("index %s: %w", name, err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,55 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+)
+
+// clientReconciler gives every OIDCClient its credentials Secret and its registration with the provider.
+type clientReconciler struct {
+	client    client.Client
+	objects   objects
+	registrar registrar
+	reporter  reporter
+	now       func() time.Time
+}
+
+// Reconcile brings one OIDCClient about.
+//
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients,verbs=get;list;watch
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	before := &v1alpha1.OIDCClient{}
+	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindClient, req.NamespacedName), before, req.NamespacedName)
+	} else if err != nil {
+		return ctrl.Result{}, err
+	}
+	state, err := r.observe(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plan, err := planClient(before, state, newClientSecret)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	result, err := r.apply(ctx, before, state, plan)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	obj := before.DeepCopy()
+	setClientStatus(obj, state, plan, result, metav1.NewTime(r.now()))
+	return ctrl.Result{}, r.reporter.report(ctx, before, obj)
+}

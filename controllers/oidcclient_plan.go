@@ -1,0 +1,257 @@
+package controllers
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// The kinds, as owner references and AnnotationOwner name them.
+const (
+	kindProvider   = "OIDCProvider"
+	kindSigningKey = "SigningKey"
+	kindClient     = "OIDCClient"
+	kindUser       = "OIDCUser"
+)
+
+// The keys of a credentials Secret.
+const (
+	keyClientID      = "client_id"
+	keyClientSecret  = "client_secret" //nolint:gosec // a key, not a secret
+	keyIssuer        = "issuer"
+	keyDiscovery     = "discovery_url"
+	keyAuthorization = "authorization_endpoint"
+	keyToken         = "token_endpoint" //nolint:gosec // a key, not a token
+	keyUserinfo      = "userinfo_endpoint"
+	keyEndSession    = "end_session_endpoint"
+	keyJWKS          = "jwks_uri"
+	keyScopes        = "scopes"
+)
+
+// clientPlan is what is to be done about an OIDCClient.
+type clientPlan struct {
+	accepted verdict
+	// secretTaken tells that a Secret of somebody else has the name of the credentials Secret.
+	secretTaken bool
+	// credentials and registration are what should stand; nil: nothing is to be written.
+	credentials  *acorev1.SecretApplyConfiguration
+	registration *acorev1.SecretApplyConfiguration
+	// secretID names the client secret; empty for a public client.
+	secretID string
+	// remove are Secrets that were made for the OIDCClient and are not wanted any more.
+	remove []*corev1.Secret
+}
+
+// planClient decides about an OIDCClient. It calls newSecret when a client secret must be made.
+func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() string) (clientPlan, error) {
+	secret, hashes := "", []registration.ClientSecret(nil)
+	if !c.Public() {
+		secret = keptSecret(c, state)
+		if secret == "" {
+			secret = newSecret()
+		}
+		hash := registration.HashSecret(secret)
+		hashes = []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}
+	}
+	document := buildClientDocument(c, hashes)
+	plan := clientPlan{accepted: judgeClient(c, state, document)}
+	if len(hashes) > 0 {
+		plan.secretID = hashes[0].ID
+	}
+	plan.remove = unwanted(c, state, plan.accepted)
+	if plan.accepted.outcome != done {
+		return plan, nil
+	}
+	owner := resources.Owner(kindClient, client.ObjectKeyFromObject(c))
+	if state.credentials != nil && !ownedBy(owner)(state.credentials) {
+		plan.secretTaken = true
+		return plan, nil
+	}
+	var err error
+	plan.credentials = buildCredentials(c, state.provider.Spec.Issuer, secret)
+	plan.registration, err = buildRegistration(c.ProviderKey(), registration.KindClient,
+		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document)
+	return plan, err
+}
+
+// judgeClient decides ConditionAccepted.
+func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registration.Client) verdict {
+	if state.provider == nil {
+		return providerNotFound(c.ProviderKey())
+	}
+	if err := document.Validate(); err != nil {
+		return invalidSpec(err)
+	}
+	if !state.namespaceAllowed {
+		return stall(v1alpha1.ReasonNamespaceNotAllowed, fmt.Sprintf(
+			"OIDCProvider %q does not admit clients of namespace %q; widen its spec.allowedClients.namespaces or use another provider", c.ProviderKey(), c.Namespace))
+	}
+	if uri := foreignHost(state.provider, append(c.Spec.RedirectURIs[:len(c.Spec.RedirectURIs):len(c.Spec.RedirectURIs)], c.Spec.PostLogoutRedirectURIs...)); uri != "" {
+		return stall(v1alpha1.ReasonRedirectHostNotAllowed, fmt.Sprintf(
+			"OIDCProvider %q does not admit the host of %q; change the URI or the provider's spec.allowedClients.redirectHosts", c.ProviderKey(), uri))
+	}
+	if state.holder != nil {
+		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
+			"client ID %q belongs to the older OIDCClient %q in namespace %q; delete one of the two or create this one with another spec.clientID",
+			c.ClientID(), state.holder.Name, state.holder.Namespace))
+	}
+	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", c.ProviderKey()))
+}
+
+func providerNotFound(key client.ObjectKey) verdict {
+	return wait(v1alpha1.ReasonProviderNotFound, fmt.Sprintf(
+		"OIDCProvider %q in namespace %q does not exist; create it or correct spec.providerRef", key.Name, key.Namespace))
+}
+
+// invalidSpec names every field at fault, as the registration calls it.
+func invalidSpec(err error) verdict {
+	var parts []string
+	for _, fe := range registration.FieldErrors(err) {
+		parts = append(parts, fe.Error())
+	}
+	return stall(v1alpha1.ReasonInvalidSpec, strings.Join(parts, "; "))
+}
+
+// buildClientDocument translates the spec into the registration that the provider reads.
+func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSecret) *registration.Client {
+	return &registration.Client{
+		ClientID:                 c.ClientID(),
+		ClientName:               c.Spec.DisplayName,
+		Description:              c.Spec.Description,
+		LogoURI:                  c.Spec.LogoURI,
+		ClientURI:                c.Spec.ClientURI,
+		PolicyURI:                c.Spec.PolicyURI,
+		TosURI:                   c.Spec.TosURI,
+		RedirectURIs:             c.Spec.RedirectURIs,
+		PostLogoutRedirectURIs:   c.Spec.PostLogoutRedirectURIs,
+		Scope:                    strings.Join(c.Scopes(), " "),
+		TokenEndpointAuthMethod:  c.Spec.TokenEndpointAuthMethod,
+		IDTokenSignedResponseAlg: c.Spec.IDTokenSignedResponseAlg,
+		Secrets:                  secrets,
+		RequirePKCE:              c.Spec.PKCE == v1alpha1.PKCERequired,
+		Consent:                  string(c.Spec.Consent),
+		Disabled:                 c.Spec.Disabled != nil && *c.Spec.Disabled,
+		Lifetimes:                lifetimes(c.Spec.Tokens),
+	}
+}
+
+func lifetimes(t v1alpha1.TokenLifetimes) registration.Lifetimes {
+	return registration.Lifetimes{
+		AuthorizationCode: duration(t.AuthorizationCode),
+		AccessToken:       duration(t.AccessToken),
+		IDToken:           duration(t.IDToken),
+	}
+}
+
+func duration(d *metav1.Duration) registration.Duration {
+	if d == nil {
+		return 0
+	}
+	return registration.Duration(d.Duration)
+}
+
+// buildCredentials returns the Secret that the application reads.
+func buildCredentials(c *v1alpha1.OIDCClient, issuer, secret string) *acorev1.SecretApplyConfiguration {
+	data := map[string][]byte{
+		keyClientID:      []byte(c.ClientID()),
+		keyIssuer:        []byte(issuer),
+		keyDiscovery:     []byte(oidc.Endpoint(issuer, oidc.PathDiscovery)),
+		keyAuthorization: []byte(oidc.Endpoint(issuer, oidc.PathAuthorization)),
+		keyToken:         []byte(oidc.Endpoint(issuer, oidc.PathToken)),
+		keyUserinfo:      []byte(oidc.Endpoint(issuer, oidc.PathUserinfo)),
+		keyEndSession:    []byte(oidc.Endpoint(issuer, oidc.PathLogout)),
+		keyJWKS:          []byte(oidc.Endpoint(issuer, oidc.PathJWKS)),
+		keyScopes:        []byte(strings.Join(c.Scopes(), " ")),
+	}
+	if secret != "" {
+		data[keyClientSecret] = []byte(secret)
+	}
+	return acorev1.Secret(c.SecretName(), c.Namespace).
+		WithType(resources.SecretTypeCredentials).
+		WithLabels(c.Spec.Credentials.Labels).
+		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
+		WithAnnotations(c.Spec.Credentials.Annotations).
+		WithAnnotations(map[string]string{resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c))}).
+		WithOwnerReferences(resources.OwnerReference(kindClient, c)).
+		WithData(data)
+}
+
+// secretPattern is what a client secret that we have made looks like.
+var secretPattern = regexp.MustCompile(`^[A-Za-z0-9]{32,128}$`)
+
+// keptSecret returns the client secret that the application can read already, or "". The Secret under the current name
+// comes first, then one from before the name was changed. What does not look like a secret of ours is not trusted.
+func keptSecret(c *v1alpha1.OIDCClient, state clientState) string {
+	candidates := []*corev1.Secret{}
+	if state.credentials != nil && ownedBy(resources.Owner(kindClient, client.ObjectKeyFromObject(c)))(state.credentials) {
+		candidates = append(candidates, state.credentials)
+	}
+	for i := range state.owned {
+		if isCredentials(&state.owned[i]) && state.owned[i].Namespace == c.Namespace {
+			candidates = append(candidates, &state.owned[i])
+		}
+	}
+	for _, s := range candidates {
+		if value := string(s.Data[keyClientSecret]); secretPattern.MatchString(value) {
+			return value
+		}
+	}
+	return ""
+}
+
+// unwanted returns the Secrets that were made for the OIDCClient and have no place any more: registrations under another
+// name or with another provider, or any while it is not accepted, and credentials under a name from before a change.
+// While the provider does not exist nothing is removed: it may be on its way back.
+func unwanted(c *v1alpha1.OIDCClient, state clientState, accepted verdict) []*corev1.Secret {
+	var remove []*corev1.Secret
+	wanted := resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID())
+	for i := range state.owned {
+		s := &state.owned[i]
+		switch {
+		case isRegistration(s):
+			inPlace := s.Namespace == c.ProviderKey().Namespace && s.Name == wanted
+			if !inPlace || accepted.outcome == stalled {
+				remove = append(remove, s)
+			}
+		case isCredentials(s) && accepted.outcome == done:
+			if s.Namespace == c.Namespace && s.Name != c.SecretName() {
+				remove = append(remove, s)
+			}
+		}
+	}
+	return remove
+}
+
+const (
+	secretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	secretLength   = 32 // 190 bits; Synology DSM is not known to take more
+)
+
+// newClientSecret returns 32 random alphanumeric characters: the same with and without form-urlencoding.
+func newClientSecret() string {
+	return randomText(secretLength)
+}
+
+func randomText(length int) string {
+	text := make([]byte, length)
+	for i := range text {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(secretAlphabet))))
+		if err != nil {
+			panic("no randomness: " + err.Error()) // crypto/rand stops the program before it returns an error
+		}
+		text[i] = secretAlphabet[n.Int64()]
+	}
+	return string(text)
+}

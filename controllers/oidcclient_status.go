@@ -1,0 +1,35 @@
+package controllers
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// setClientStatus writes into c's status what follows from what was observed, planned and done.
+func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now metav1.Time) {
+	credentials := judgeClientCredentials(c, plan, result)
+	if plan.accepted.outcome == done && !result.secretTaken {
+		c.Status.ClientID = c.ClientID()
+		c.Status.Issuer = state.provider.Spec.Issuer
+		c.Status.Credentials = &v1alpha1.CredentialsStatus{SecretName: c.SecretName(), CurrentSecretID: plan.secretID}
+	}
+	setConditions(&c.Status.Conditions, c.Generation, now,
+		named{v1alpha1.ConditionAccepted, plan.accepted},
+		named{v1alpha1.ConditionCredentialsReady, credentials},
+		named{v1alpha1.ConditionServed, judgeRegistration(c.Status.Conditions, result.registered, result.registrationTaken)})
+}
+
+func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clientResult) verdict {
+	switch {
+	case plan.accepted.outcome != done:
+		return wait(v1alpha1.ReasonNotAccepted, "nothing is issued until the OIDCClient is accepted")
+	case result.secretTaken:
+		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf(
+			"Secret %q exists and is not owned by this OIDCClient; delete it or set spec.credentials.secretName", c.SecretName()))
+	default:
+		return accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName()))
+	}
+}

@@ -1,0 +1,65 @@
+package controllers
+
+import (
+	"context"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, its provider's spec, its namespace's
+// labels, another client of the same ID, or (while it waits) a replica's report changes.
+func (r *clientReconciler) setUp(mgr ctrl.Manager, concurrency int) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
+		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
+		WithOptions(options(concurrency)).
+		Complete(r)
+}
+
+// rivals returns the other OIDCClients that want the same client ID.
+func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+	c, ok := obj.(*v1alpha1.OIDCClient)
+	if !ok {
+		return nil
+	}
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{indexClientID: scoped(c.ProviderKey(), c.ClientID())}); err != nil {
+		return unlisted(ctx, err)
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		if list.Items[i].UID != c.UID {
+			requests = append(requests, requestFor(&list.Items[i]))
+		}
+	}
+	return requests
+}
+
+func (r *clientReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}
+
+func (r *clientReconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, client.InNamespace(namespace.GetName())); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}

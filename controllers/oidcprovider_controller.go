@@ -1,0 +1,66 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// providerReconciler keeps the objects that run every OIDCProvider.
+type providerReconciler struct {
+	client   client.Client
+	objects  objects
+	reporter reporter
+	versions *registrationVersions
+	// image is that of the provider's pods.
+	image string
+	// keyGrace is how long a new provider waits for a SigningKey before it gets one of its own.
+	keyGrace time.Duration
+	// gateway tells whether the cluster had the Gateway API when the operator started.
+	gateway bool
+	now     func() time.Time
+}
+
+// Reconcile brings one OIDCProvider about.
+//
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders,verbs=get;list;watch
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders/status,verbs=patch
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	before := &v1alpha1.OIDCProvider{}
+	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		return ctrl.Result{}, nil // everything goes with its owner reference
+	} else if err != nil {
+		return ctrl.Result{}, err
+	}
+	state, err := r.observe(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plan, err := planProvider(before, state, r.image, r.keyGrace, r.now())
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	obstacle, err := r.apply(ctx, before, plan)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	obj := before.DeepCopy()
+	setProviderStatus(obj, state, obstacle, metav1.NewTime(r.now()))
+	return ctrl.Result{RequeueAfter: plan.again}, r.reporter.report(ctx, before, obj)
+}

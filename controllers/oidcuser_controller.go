@@ -1,0 +1,50 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+)
+
+// userReconciler gives every OIDCUser a password, where none is given, and a registration with the provider.
+type userReconciler struct {
+	client  client.Client
+	objects objects
+	// foreign shows the metadata of Secrets that the operator did not make.
+	foreign   client.Reader
+	registrar registrar
+	reporter  reporter
+	now       func() time.Time
+}
+
+// Reconcile brings one OIDCUser about.
+//
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcusers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcusers/status,verbs=patch
+func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	before := &v1alpha1.OIDCUser{}
+	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindUser, req.NamespacedName), before, req.NamespacedName)
+	} else if err != nil {
+		return ctrl.Result{}, err
+	}
+	state, err := r.observe(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plan := planUser(before, state, newPassword)
+	result, err := r.apply(ctx, before, state, plan)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	obj := before.DeepCopy()
+	setUserStatus(obj, plan, result, metav1.NewTime(r.now()))
+	return ctrl.Result{}, r.reporter.report(ctx, before, obj)
+}

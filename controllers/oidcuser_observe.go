@@ -1,0 +1,134 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// annotationPasswordSource is on a user's registration: the version of the Secret key whose password was hashed. A hash
+// has a fresh salt each time, so that without it every reconcile would find another hash to write.
+const annotationPasswordSource = "oidc-operator.dev/password-source"
+
+// userState is everything that a decision about an OIDCUser depends on.
+type userState struct {
+	// provider is nil when it does not exist.
+	provider *v1alpha1.OIDCProvider
+	// sameUsername and sameSubject are older OIDCUsers of the provider that have the username or the subject, or nil.
+	sameUsername, sameSubject *v1alpha1.OIDCUser
+	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
+	registration *corev1.Secret
+	// registeredHash is the password hash in registration, if that is this user's; registeredSource is where it came from.
+	registeredHash, registeredSource string
+	// password is the Secret that holds, or is to hold, the password, or nil. When its version is the one that
+	// registeredHash came from, Data may be empty: nobody needs to read the password again.
+	password *corev1.Secret
+	// owned are all Secrets that were made for the OIDCUser.
+	owned []corev1.Secret
+}
+
+func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (userState, error) {
+	var state userState
+	var err error
+	owner := resources.Owner(kindUser, client.ObjectKeyFromObject(u))
+	if state.owned, err = secretsOf(ctx, r.client, owner); err != nil {
+		return state, err
+	}
+	name := client.ObjectKey{Namespace: u.Namespace, Name: userRegistrationName(u)}
+	if state.registration, err = cachedSecret(ctx, r.client, name); err != nil {
+		return state, err
+	}
+	for i := range state.owned {
+		if isRegistration(&state.owned[i]) {
+			state.registeredHash, state.registeredSource = registeredPassword(&state.owned[i])
+		}
+	}
+	if state.password, err = r.password(ctx, u, state.registeredSource); err != nil {
+		return state, err
+	}
+	provider := &v1alpha1.OIDCProvider{}
+	if err := r.client.Get(ctx, u.ProviderKey(), provider); apierrors.IsNotFound(err) {
+		return state, nil
+	} else if err != nil {
+		return state, fmt.Errorf("get provider: %w", err)
+	}
+	state.provider = provider
+	username := scoped(u.ProviderKey(), registration.FoldUsername(u.Username()))
+	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username); err != nil {
+		return state, err
+	}
+	if u.Spec.Subject != "" {
+		state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), u.Spec.Subject))
+	}
+	return state, err
+}
+
+func userRegistrationName(u *v1alpha1.OIDCUser) string {
+	return resources.RegistrationName(u.ProviderKey().Name, registration.KindUser, registration.FoldUsername(u.Username()))
+}
+
+// registeredPassword returns the hash in a user's registration and where it came from.
+func registeredPassword(secret *corev1.Secret) (hash, source string) {
+	var document struct {
+		PasswordHash string `json:"password_hash"`
+	}
+	if err := json.Unmarshal(secret.Data[registration.KindUser.File()], &document); err != nil {
+		return "", "" // to be written anew
+	}
+	return document.PasswordHash, secret.Annotations[annotationPasswordSource]
+}
+
+// password returns the Secret with the password. It reads the content of a Secret that is not ours only when its version
+// differs from the one whose password is registered.
+func (r *userReconciler) password(ctx context.Context, u *v1alpha1.OIDCUser, registeredSource string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	if u.Spec.PasswordSecretRef == nil {
+		found, err := r.objects.get(ctx, client.ObjectKey{Namespace: u.Namespace, Name: u.GeneratedPasswordSecretName()}, secret)
+		if !found {
+			return nil, err
+		}
+		return secret, nil
+	}
+	ref := u.Spec.PasswordSecretRef
+	key := client.ObjectKey{Namespace: u.Namespace, Name: ref.Name}
+	metadata := &metav1.PartialObjectMetadata{}
+	metadata.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	if err := r.foreign.Get(ctx, key, metadata); err == nil && passwordSource(metadata, passwordKey(u)) == registeredSource {
+		secret.ObjectMeta = metadata.ObjectMeta
+		return secret, nil
+	}
+	if err := r.objects.live.Get(ctx, key, secret); apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // there is none, which is no error
+	} else if err != nil {
+		return nil, fmt.Errorf("get secret %s: %w", key, err)
+	}
+	return secret, nil
+}
+
+// passwordSource names one version of one key of a Secret.
+func passwordSource(secret metav1.Object, key string) string {
+	return secret.GetName() + "/" + key + "/" + secret.GetResourceVersion()
+}
+
+// olderUser returns an OIDCUser older than u with the same value of an index, or nil.
+func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value string) (*v1alpha1.OIDCUser, error) {
+	same := &v1alpha1.OIDCUserList{}
+	if err := r.client.List(ctx, same, client.InNamespace(u.Namespace), client.MatchingFields{index: value}); err != nil {
+		return nil, fmt.Errorf("list users of the same %s: %w", index, err)
+	}
+	for i := range same.Items {
+		if other := &same.Items[i]; other.UID != u.UID && older(other, u) {
+			return other, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none, which is no error
+}

@@ -1,0 +1,237 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// The keys of a Secret with a generated password.
+const (
+	keyUsername = "username"
+	keyPassword = "password" //nolint:gosec // a key, not a password
+)
+
+// userPlan is what is to be done about an OIDCUser.
+type userPlan struct {
+	accepted verdict
+	// password decides ConditionCredentialsReady.
+	password verdict
+	// generated is the Secret for a generated password; nil: none is to be written.
+	generated *acorev1.SecretApplyConfiguration
+	// value is the password, or a hash of it, as it stands in the Secret; empty when the registered hash is to stay.
+	value string
+	// source names the version of the Secret that value is from; empty when generated has it.
+	source string
+	// hash is the password hash that is registered already, or empty.
+	hash, hashSource string
+	// document is what is to be registered, still without password hash; nil: nothing.
+	document *registration.User
+	// remove are Secrets that were made for the OIDCUser and are not wanted any more.
+	remove []*corev1.Secret
+}
+
+// planUser decides about an OIDCUser. It calls newPassword when a password must be made.
+func planUser(u *v1alpha1.OIDCUser, state userState, newPassword func() string) userPlan {
+	document := buildUserDocument(u, state.provider)
+	plan := userPlan{
+		accepted:   judgeUser(u, state, document),
+		password:   wait(v1alpha1.ReasonNotAccepted, "no password is set until the OIDCUser is accepted"),
+		hash:       state.registeredHash,
+		hashSource: state.registeredSource,
+	}
+	plan.remove = unwantedOfUser(u, state, plan.accepted)
+	if plan.accepted.outcome != done {
+		return plan
+	}
+	if u.Spec.PasswordSecretRef != nil {
+		plan.takePassword(u, state)
+	} else {
+		plan.generatePassword(u, state, newPassword)
+	}
+	// Without a password there is nobody to register, but a registration that stands is kept up to date: it must be
+	// possible to disable somebody whose password Secret is gone.
+	if plan.password.outcome == done || plan.hash != "" {
+		plan.document = document
+	}
+	return plan
+}
+
+// takePassword decides about a password that was brought.
+func (p *userPlan) takePassword(u *v1alpha1.OIDCUser, state userState) {
+	name, key := u.Spec.PasswordSecretRef.Name, passwordKey(u)
+	if state.password == nil {
+		p.password = wait(v1alpha1.ReasonPasswordSecretNotFound, fmt.Sprintf(
+			"Secret %q does not exist; create it with the password under the key %q or correct spec.passwordSecretRef", name, key))
+		return
+	}
+	source := passwordSource(state.password, key)
+	if source == p.hashSource && p.hash != "" {
+		p.password, p.source = passwordIn(name), source
+		return
+	}
+	value := strings.TrimSuffix(strings.TrimSuffix(string(state.password.Data[key]), "\n"), "\r")
+	switch {
+	case value == "":
+		p.password = wait(v1alpha1.ReasonPasswordKeyNotFound, fmt.Sprintf(
+			"Secret %q has nothing under the key %q; add the password there or correct spec.passwordSecretRef.key", name, key))
+	case len(value) > registration.MaxPasswordBytes:
+		p.password = wait(v1alpha1.ReasonPasswordInvalid, fmt.Sprintf(
+			"Secret %q has more than %d bytes under the key %q; use a shorter password", name, registration.MaxPasswordBytes, key))
+	case registration.IsPasswordHash(value) && registration.ValidatePasswordHash(value) != nil:
+		p.password = wait(v1alpha1.ReasonPasswordInvalid, fmt.Sprintf(
+			"Secret %q has under the key %q what begins like a password hash and %s", name, key, registration.ValidatePasswordHash(value)))
+	default:
+		p.password, p.value, p.source = passwordIn(name), value, source
+	}
+}
+
+// generatePassword decides about a password of our own.
+func (p *userPlan) generatePassword(u *v1alpha1.OIDCUser, state userState, newPassword func() string) {
+	name := u.GeneratedPasswordSecretName()
+	owner := resources.Owner(kindUser, client.ObjectKeyFromObject(u))
+	if state.password != nil && !ownedBy(owner)(state.password) {
+		p.password = secretOfOthers(name)
+		return
+	}
+	if state.password != nil {
+		p.value = string(state.password.Data[keyPassword])
+	}
+	if p.value == "" || len(p.value) > registration.MaxPasswordBytes {
+		p.value = newPassword()
+	}
+	p.password = passwordIn(name)
+	p.generated = acorev1.Secret(name, u.Namespace).
+		WithType(resources.SecretTypeCredentials).
+		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
+		WithAnnotations(map[string]string{resources.AnnotationOwner: owner}).
+		WithOwnerReferences(resources.OwnerReference(kindUser, u)).
+		WithData(map[string][]byte{keyUsername: []byte(u.Username()), keyPassword: []byte(p.value)})
+}
+
+func passwordIn(name string) verdict {
+	return accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the password", name))
+}
+
+func secretOfOthers(name string) verdict {
+	return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf(
+		"Secret %q exists and is not owned by this OIDCUser; delete it, or name it in spec.passwordSecretRef", name))
+}
+
+func passwordKey(u *v1alpha1.OIDCUser) string {
+	if u.Spec.PasswordSecretRef == nil || u.Spec.PasswordSecretRef.Key == "" {
+		return keyPassword
+	}
+	return u.Spec.PasswordSecretRef.Key
+}
+
+// hashFor returns the hash to register for a password that stands in the Secret version source: the one that is registered
+// when that is of the same password, since hashing anew would give another one each time.
+func (p *userPlan) hashFor(source string) string {
+	switch {
+	case p.hash != "" && (p.value == "" || p.hashSource == source):
+		return p.hash
+	case registration.IsPasswordHash(p.value):
+		return p.value
+	case p.hash != "" && registration.CheckPassword(p.hash, p.value):
+		return p.hash
+	case p.value == "":
+		return ""
+	default:
+		return registration.HashPassword(p.value)
+	}
+}
+
+// judgeUser decides ConditionAccepted.
+func judgeUser(u *v1alpha1.OIDCUser, state userState, document *registration.User) verdict {
+	if state.provider == nil {
+		return providerNotFound(u.ProviderKey())
+	}
+	if err := document.Validate(); err != nil {
+		return invalidSpec(err)
+	}
+	if state.sameUsername != nil {
+		return stall(v1alpha1.ReasonUsernameTaken, fmt.Sprintf(
+			"username %q belongs to the older OIDCUser %q; change spec.username of one of the two", u.Username(), state.sameUsername.Name))
+	}
+	if state.sameSubject != nil {
+		return stall(v1alpha1.ReasonSubjectTaken, fmt.Sprintf(
+			"subject %q belongs to the older OIDCUser %q; create this one with another spec.subject", u.Spec.Subject, state.sameSubject.Name))
+	}
+	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", u.ProviderKey().Name))
+}
+
+// subject returns the sub claim of a user: that of the spec, or a UUID that only issuer, namespace and name decide.
+func subject(u *v1alpha1.OIDCUser, issuer string) string {
+	if u.Spec.Subject != "" {
+		return u.Spec.Subject
+	}
+	return uuid.NewSHA1(uuid.NewSHA1(uuid.NameSpaceURL, []byte(issuer)), []byte(u.Namespace+"/"+u.Name)).String()
+}
+
+// buildUserDocument translates the spec into the registration that the provider reads, but for the password hash.
+func buildUserDocument(u *v1alpha1.OIDCUser, provider *v1alpha1.OIDCProvider) *registration.User {
+	if provider == nil {
+		return nil
+	}
+	s := &u.Spec
+	document := &registration.User{
+		Subject:             subject(u, provider.Spec.Issuer),
+		Username:            u.Username(),
+		Name:                s.DisplayName,
+		GivenName:           s.GivenName,
+		FamilyName:          s.FamilyName,
+		MiddleName:          s.MiddleName,
+		Nickname:            s.Nickname,
+		Profile:             s.Profile,
+		Picture:             s.Picture,
+		Website:             s.Website,
+		Gender:              s.Gender,
+		Birthdate:           s.Birthdate,
+		Zoneinfo:            s.Zoneinfo,
+		Locale:              s.Locale,
+		Email:               s.Email,
+		EmailVerified:       isTrue(s.EmailVerified),
+		PhoneNumber:         s.PhoneNumber,
+		PhoneNumberVerified: isTrue(s.PhoneNumberVerified),
+		Groups:              s.Groups,
+		Disabled:            isTrue(s.Disabled),
+	}
+	if a := s.Address; a != nil {
+		document.Address = &registration.Address{
+			Formatted: a.Formatted, StreetAddress: a.StreetAddress, Locality: a.Locality,
+			Region: a.Region, PostalCode: a.PostalCode, Country: a.Country,
+		}
+	}
+	return document
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// unwantedOfUser returns the Secrets that were made for the OIDCUser and have no place any more.
+func unwantedOfUser(u *v1alpha1.OIDCUser, state userState, accepted verdict) []*corev1.Secret {
+	var remove []*corev1.Secret
+	for i := range state.owned {
+		s := &state.owned[i]
+		switch {
+		case isRegistration(s) && (s.Name != userRegistrationName(u) || accepted.outcome == stalled):
+			remove = append(remove, s)
+		case isCredentials(s) && u.Spec.PasswordSecretRef != nil && accepted.outcome == done:
+			remove = append(remove, s)
+		}
+	}
+	return remove
+}
+
+// newPassword returns 24 random alphanumeric characters, 142 bits.
+func newPassword() string {
+	return randomText(24)
+}

@@ -1,0 +1,27 @@
+package controllers
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// setUserStatus writes into u's status what follows from what was planned and done.
+func setUserStatus(u *v1alpha1.OIDCUser, plan userPlan, result userResult, now metav1.Time) {
+	password := plan.password
+	if result.secretTaken {
+		password = secretOfOthers(u.GeneratedPasswordSecretName())
+	}
+	if plan.document != nil {
+		u.Status.Username = plan.document.Username
+		u.Status.Subject = plan.document.Subject
+		u.Status.PasswordSecretName = u.GeneratedPasswordSecretName()
+		if u.Spec.PasswordSecretRef != nil {
+			u.Status.PasswordSecretName = u.Spec.PasswordSecretRef.Name
+		}
+	}
+	setConditions(&u.Status.Conditions, u.Generation, now,
+		named{v1alpha1.ConditionAccepted, plan.accepted},
+		named{v1alpha1.ConditionCredentialsReady, password},
+		named{v1alpha1.ConditionServed, judgeRegistration(u.Status.Conditions, result.registered, result.registrationTaken)})
+}

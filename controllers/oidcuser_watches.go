@@ -1,0 +1,78 @@
+package controllers
+
+import (
+	"context"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// setUp starts a reconcile of an OIDCUser when its spec, one of its Secrets, the Secret of its passwordSecretRef, its
+// provider's spec, another user of the same name, or (while it waits) a replica's report changes.
+func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindUser))).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
+		WatchesRawSource(source.Kind(foreign, client.Object(secret), handler.EnqueueRequestsFromMapFunc(r.withPasswordIn))).
+		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(existencePredicate())).
+		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
+		WithOptions(options(concurrency)).
+		Complete(r)
+}
+
+// rivals returns the other OIDCUsers that want the same username or subject.
+func (r *userReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+	u, ok := obj.(*v1alpha1.OIDCUser)
+	if !ok {
+		return nil
+	}
+	lookups := []client.MatchingFields{{indexUsername: scoped(u.ProviderKey(), registration.FoldUsername(u.Username()))}}
+	if u.Spec.Subject != "" {
+		lookups = append(lookups, client.MatchingFields{indexSubject: scoped(u.ProviderKey(), u.Spec.Subject)})
+	}
+	var requests []reconcile.Request
+	for _, fields := range lookups {
+		list := &v1alpha1.OIDCUserList{}
+		if err := r.client.List(ctx, list, client.InNamespace(u.Namespace), fields); err != nil {
+			return unlisted(ctx, err)
+		}
+		for i := range list.Items {
+			if list.Items[i].UID != u.UID {
+				requests = append(requests, requestFor(&list.Items[i]))
+			}
+		}
+	}
+	return requests
+}
+
+func (r *userReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
+	list := &v1alpha1.OIDCUserList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}
+
+func (r *userReconciler) withPasswordIn(ctx context.Context, secret client.Object) []reconcile.Request {
+	list := &v1alpha1.OIDCUserList{}
+	if err := r.client.List(ctx, list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexPasswordSecret: secret.GetName()}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}

@@ -1,0 +1,80 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// namespaceAllowed tells whether a provider admits OIDCClients of a namespace.
+func namespaceAllowed(ctx context.Context, reader client.Reader, provider *v1alpha1.OIDCProvider, namespace string) (bool, error) {
+	allowed := provider.Spec.AllowedClients.Namespaces
+	switch allowed.From {
+	case v1alpha1.NamespacesFromAll:
+		return true, nil
+	case v1alpha1.NamespacesFromSelector:
+		selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
+		if err != nil {
+			return false, nil //nolint:nilerr // a selector that cannot be read admits nobody
+		}
+		ns := &corev1.Namespace{}
+		if err := reader.Get(ctx, client.ObjectKey{Name: namespace}, ns); apierrors.IsNotFound(err) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("get namespace %s: %w", namespace, err)
+		}
+		return selector.Matches(labels.Set(ns.Labels)), nil
+	default:
+		return namespace == provider.Namespace, nil
+	}
+}
+
+// foreignHost returns the first redirect URI whose host the provider does not admit, or "".
+func foreignHost(provider *v1alpha1.OIDCProvider, uris []string) string {
+	hosts := provider.Spec.AllowedClients.RedirectHosts
+	if len(hosts) == 0 {
+		return ""
+	}
+	for _, uri := range uris {
+		u, err := url.Parse(uri)
+		if err != nil || !hostAllowed(hosts, strings.ToLower(u.Host), strings.ToLower(u.Hostname())) {
+			return uri
+		}
+	}
+	return ""
+}
+
+// hostAllowed compares a URI's host, with ("[::1]") and without brackets and port, to a list of hosts and "*.domain" patterns.
+func hostAllowed(hosts []string, withPort, host string) bool {
+	for _, allowed := range hosts {
+		if domain, ok := strings.CutPrefix(allowed, "*."); ok {
+			if strings.HasSuffix(host, "."+domain) {
+				return true
+			}
+			continue
+		}
+		if allowed == host || (strings.HasPrefix(allowed, "[") && strings.HasPrefix(withPort, allowed)) {
+			return true
+		}
+	}
+	return false
+}
+
+// older orders resources that want the same thing: the one that was created first has it, and of two that were created
+// in the same second the one whose namespace and name come first.
+func older(a, b client.Object) bool {
+	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if !ta.Equal(&tb) {
+		return ta.Before(&tb)
+	}
+	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
+}

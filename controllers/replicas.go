@@ -1,0 +1,131 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// replicaReport is what one provider replica says of itself on its Lease.
+type replicaReport struct {
+	name string
+	// applied is the resource version up to which it has applied its registrations.
+	applied        string
+	clients, users int
+	// expires is when the replica counts as gone unless it reports again.
+	expires time.Time
+}
+
+func parseReport(lease *coordinationv1.Lease) replicaReport {
+	r := replicaReport{name: lease.Name, applied: lease.Annotations[registration.AnnotationApplied]}
+	r.clients, _ = strconv.Atoi(lease.Annotations[registration.AnnotationClients]) // 0 when absent
+	r.users, _ = strconv.Atoi(lease.Annotations[registration.AnnotationUsers])
+	if lease.Spec.RenewTime != nil && lease.Spec.LeaseDurationSeconds != nil {
+		r.expires = lease.Spec.RenewTime.Add(time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second)
+	}
+	return r
+}
+
+// readyReplicas returns the reports of the provider replicas that are ready at now, by name.
+func readyReplicas(ctx context.Context, reader client.Reader, provider types.NamespacedName, now time.Time) ([]replicaReport, error) {
+	leases := &coordinationv1.LeaseList{}
+	err := reader.List(ctx, leases, client.InNamespace(provider.Namespace), client.MatchingFields{indexLeaseProvider: provider.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list replica reports of %s: %w", provider, err)
+	}
+	var ready []replicaReport
+	for i := range leases.Items {
+		if r := parseReport(&leases.Items[i]); r.expires.After(now) {
+			ready = append(ready, r)
+		}
+	}
+	slices.SortFunc(ready, func(a, b replicaReport) int { return strings.Compare(a.name, b.name) })
+	return ready, nil
+}
+
+// hasApplied tells whether the replica has applied the object with that resource version. Resource versions are
+// comparable numbers (since Kubernetes 1.35 by contract, before by fact); what does not compare counts as not applied.
+func (r replicaReport) hasApplied(version string) bool {
+	order, err := resourceversion.CompareResourceVersion(r.applied, version)
+	return err == nil && order >= 0
+}
+
+// judgeServed decides ConditionServed for a registration with a resource version. Without any ready replica a registration
+// that was served before and has not changed stays served: that nobody can log in then is the provider's condition.
+func judgeServed(ready []replicaReport, version string, servedBefore bool) verdict {
+	var behind []string
+	for _, r := range ready {
+		if !r.hasApplied(version) {
+			behind = append(behind, r.name)
+		}
+	}
+	served := accept(v1alpha1.ReasonServed, "every ready provider replica has applied the current registration")
+	switch {
+	case len(behind) > 0:
+		return wait(v1alpha1.ReasonAwaitingReplicas, "provider replica "+strings.Join(behind, ", ")+" has not applied the current registration yet")
+	case len(ready) > 0 || servedBefore:
+		return served
+	default:
+		return wait(v1alpha1.ReasonNoReplicas, "no replica of the provider is ready; see its OIDCProvider's conditions")
+	}
+}
+
+// waiters remembers which resources wait for provider replicas to apply their registration, so that a report costs as
+// much as there are resources waiting, not as there are resources.
+type waiters struct {
+	mu       sync.Mutex
+	versions map[types.NamespacedName]map[types.NamespacedName]string // provider -> resource -> resource version
+}
+
+func newWaiters() *waiters {
+	return &waiters{versions: map[types.NamespacedName]map[types.NamespacedName]string{}}
+}
+
+// add makes a resource wait. Add before looking at the reports, so that none is missed in between.
+func (w *waiters) add(provider, resource types.NamespacedName, version string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.versions[provider] == nil {
+		w.versions[provider] = map[types.NamespacedName]string{}
+	}
+	w.versions[provider][resource] = version
+}
+
+// remove ends the waiting of a resource.
+func (w *waiters) remove(provider, resource types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.versions[provider], resource)
+	if len(w.versions[provider]) == 0 {
+		delete(w.versions, provider)
+	}
+}
+
+// release returns the resources whose wait is over by these reports, which no longer wait then.
+func (w *waiters) release(provider types.NamespacedName, ready []replicaReport) []types.NamespacedName {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var over []types.NamespacedName
+	if len(ready) == 0 {
+		return nil
+	}
+	for resource, version := range w.versions[provider] {
+		if !slices.ContainsFunc(ready, func(r replicaReport) bool { return !r.hasApplied(version) }) {
+			over = append(over, resource)
+			delete(w.versions[provider], resource)
+		}
+	}
+	return over
+}

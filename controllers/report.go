@@ -1,0 +1,96 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// resource is what the four kinds have in common.
+type resource interface {
+	client.Object
+	Conditions() *[]metav1.Condition
+	SetObservedGeneration(generation int64)
+}
+
+// reporter writes status, and events when Ready changes.
+type reporter struct {
+	client client.Client
+	events events.EventRecorder
+}
+
+// report writes the status of obj when it differs from that of before, the same object as it was read. It is the only
+// place where status is written.
+func (r reporter) report(ctx context.Context, before, obj resource) error {
+	obj.SetObservedGeneration(obj.GetGeneration())
+	was, err := statusOf(before)
+	if err != nil {
+		return err
+	}
+	status, err := statusOf(obj)
+	if err != nil {
+		return err
+	}
+	if reflect.DeepEqual(was, status) {
+		return nil
+	}
+	gvk, err := apiutil.GVKForObject(obj, r.client.Scheme())
+	if err != nil {
+		return err
+	}
+	applied := &unstructured.Unstructured{Object: map[string]any{
+		// The uid keeps the status of a deleted object off a new one of the same name.
+		"metadata": map[string]any{"name": obj.GetName(), "namespace": obj.GetNamespace(), "uid": string(obj.GetUID())},
+		"status":   status,
+	}}
+	applied.SetGroupVersionKind(gvk)
+	err = r.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(statusManager), client.ForceOwnership)
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil // deleted meanwhile; its delete event starts what is to be done
+	}
+	if err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	r.announce(before, obj)
+	return nil
+}
+
+// announce records an event when Ready has changed its status or reason.
+func (r reporter) announce(before, obj resource) {
+	ready := meta.FindStatusCondition(*obj.Conditions(), v1alpha1.ConditionReady)
+	was := meta.FindStatusCondition(*before.Conditions(), v1alpha1.ConditionReady)
+	if ready == nil || (was != nil && was.Status == ready.Status && was.Reason == ready.Reason) {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if meta.IsStatusConditionTrue(*obj.Conditions(), v1alpha1.ConditionStalled) {
+		kind = corev1.EventTypeWarning
+	}
+	r.events.Eventf(obj, nil, kind, ready.Reason, "Reconcile", "%s", ready.Message)
+}
+
+func statusOf(obj resource) (map[string]any, error) {
+	data, err := json.Marshal(obj)
+	if err != nil {
+		return nil, fmt.Errorf("encode status: %w", err)
+	}
+	var whole struct {
+		Status map[string]any `json:"status"`
+	}
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, fmt.Errorf("encode status: %w", err)
+	}
+	return whole.Status, nil
+}

@@ -1,0 +1,156 @@
+package resources
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	aappsv1 "k8s.io/client-go/applyconfigurations/apps/v1"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	ametav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// Names and numbers of a provider's pod.
+const (
+	ContainerName = "provider"
+	dataDir       = "/var/lib/oidc-provider"
+	tlsDir        = "/etc/oidc-provider/tls"
+	portHTTP      = int32(8080)
+	portHTTPS     = int32(8443)
+	portAdmin     = int32(8081)
+	userID        = int64(65532) // "nonroot" of the image
+)
+
+// Deployment runs the provider with the given image.
+func Deployment(p *v1alpha1.OIDCProvider, image string) *aappsv1.DeploymentApplyConfiguration {
+	podLabels := selector(p)
+	for k, v := range p.Spec.Template.Labels {
+		if _, ours := podLabels[k]; !ours {
+			podLabels[k] = v
+		}
+	}
+	return owned(p, aappsv1.Deployment(p.Name, p.Namespace)).WithSpec(aappsv1.DeploymentSpec().
+		WithReplicas(p.DesiredReplicas()).
+		WithRevisionHistoryLimit(3).
+		// A SQLite database must not be opened by the next pod before the last one has closed it.
+		WithStrategy(aappsv1.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
+		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
+		WithTemplate(acorev1.PodTemplateSpec().
+			WithLabels(podLabels).
+			WithAnnotations(p.Spec.Template.Annotations).
+			WithSpec(podSpec(p, image))))
+}
+
+func podSpec(p *v1alpha1.OIDCProvider, image string) *acorev1.PodSpecApplyConfiguration {
+	spec := acorev1.PodSpec().
+		WithServiceAccountName(p.Name).
+		WithTerminationGracePeriodSeconds(30).
+		WithEnableServiceLinks(false).
+		WithSecurityContext(acorev1.PodSecurityContext().
+			WithRunAsNonRoot(true).
+			WithRunAsUser(userID).
+			WithRunAsGroup(userID).
+			WithFSGroup(userID).
+			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
+			WithSeccompProfile(acorev1.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
+		WithContainers(container(p, image)).
+		WithVolumes(dataVolume(p)).
+		WithNodeSelector(p.Spec.Template.NodeSelector)
+	if p.Spec.TLS != nil {
+		spec.WithVolumes(acorev1.Volume().WithName("tls").
+			WithSecret(acorev1.SecretVolumeSource().WithSecretName(p.Spec.TLS.SecretName)))
+	}
+	for i := range p.Spec.Template.Tolerations {
+		spec.WithTolerations(toleration(&p.Spec.Template.Tolerations[i]))
+	}
+	if p.Spec.Template.Affinity != nil {
+		spec.WithAffinity(convert[acorev1.AffinityApplyConfiguration](p.Spec.Template.Affinity))
+	}
+	return spec
+}
+
+func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyConfiguration {
+	port := servingPort(p)
+	c := acorev1.Container().
+		WithName(ContainerName).
+		WithImage(image).
+		WithCommand("/provider").
+		WithArgs(args(p)...).
+		WithEnv(env(p)...).
+		WithPorts(
+			acorev1.ContainerPort().WithName(port.name).WithContainerPort(port.container).WithProtocol(corev1.ProtocolTCP),
+			acorev1.ContainerPort().WithName("admin").WithContainerPort(portAdmin).WithProtocol(corev1.ProtocolTCP)).
+		WithVolumeMounts(acorev1.VolumeMount().WithName("data").WithMountPath(dataDir)).
+		WithResources(containerResources(p)).
+		WithReadinessProbe(probe("/readyz").WithPeriodSeconds(5)).
+		WithLivenessProbe(probe("/healthz").WithPeriodSeconds(10).WithFailureThreshold(6)).
+		WithStartupProbe(probe("/healthz").WithPeriodSeconds(1).WithFailureThreshold(60)).
+		WithSecurityContext(acorev1.SecurityContext().
+			WithAllowPrivilegeEscalation(false).
+			WithReadOnlyRootFilesystem(true).
+			WithCapabilities(acorev1.Capabilities().WithDrop("ALL")))
+	if p.Spec.TLS != nil {
+		c.WithVolumeMounts(acorev1.VolumeMount().WithName("tls").WithMountPath(tlsDir).WithReadOnly(true))
+	}
+	return c
+}
+
+func args(p *v1alpha1.OIDCProvider) []string {
+	a := []string{
+		"serve",
+		"--issuer=" + p.Spec.Issuer,
+		"--provider-name=" + p.Name,
+		"--namespace=" + p.Namespace,
+		"--data-dir=" + dataDir,
+	}
+	if p.Spec.TLS != nil {
+		a = append(a, "--tls-cert-file="+tlsDir+"/tls.crt", "--tls-key-file="+tlsDir+"/tls.key")
+	}
+	return a
+}
+
+// env identifies the pod to the provider, for its replica report; the template's own variables come after.
+func env(p *v1alpha1.OIDCProvider) []*acorev1.EnvVarApplyConfiguration {
+	field := func(name, path string) *acorev1.EnvVarApplyConfiguration {
+		return acorev1.EnvVar().WithName(name).WithValueFrom(acorev1.EnvVarSource().
+			WithFieldRef(acorev1.ObjectFieldSelector().WithAPIVersion("v1").WithFieldPath(path)))
+	}
+	vars := []*acorev1.EnvVarApplyConfiguration{field("POD_NAME", "metadata.name"), field("POD_UID", "metadata.uid")}
+	for i := range p.Spec.Template.Env {
+		v := &p.Spec.Template.Env[i]
+		if v.Name != "POD_NAME" && v.Name != "POD_UID" {
+			vars = append(vars, convert[acorev1.EnvVarApplyConfiguration](v))
+		}
+	}
+	return vars
+}
+
+func containerResources(p *v1alpha1.OIDCProvider) *acorev1.ResourceRequirementsApplyConfiguration {
+	if p.Spec.Template.Resources != nil {
+		return convert[acorev1.ResourceRequirementsApplyConfiguration](p.Spec.Template.Resources)
+	}
+	return acorev1.ResourceRequirements().
+		WithRequests(corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("50m"),
+			corev1.ResourceMemory: resource.MustParse("64Mi"),
+		}).
+		WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")})
+}
+
+func probe(path string) *acorev1.ProbeApplyConfiguration {
+	return acorev1.Probe().WithHTTPGet(acorev1.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("admin")))
+}
+
+func dataVolume(p *v1alpha1.OIDCProvider) *acorev1.VolumeApplyConfiguration {
+	v := acorev1.Volume().WithName("data")
+	if p.Spec.Storage.Embedded.EmptyDir != nil {
+		return v.WithEmptyDir(acorev1.EmptyDirVolumeSource())
+	}
+	return v.WithPersistentVolumeClaim(acorev1.PersistentVolumeClaimVolumeSource().WithClaimName(ClaimName(p)))
+}
+
+func toleration(t *corev1.Toleration) *acorev1.TolerationApplyConfiguration {
+	return convert[acorev1.TolerationApplyConfiguration](t)
+}

@@ -1,0 +1,113 @@
+package resources
+
+import (
+	"net/url"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	ametav1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	anetworkingv1 "k8s.io/client-go/applyconfigurations/networking/v1"
+	apolicyv1 "k8s.io/client-go/applyconfigurations/policy/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// HTTPRouteKind is the kind of HTTPRoute of the Gateway API.
+func HTTPRouteKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"}
+}
+
+// PodDisruptionBudget lets one pod at a time be evicted, so that a node can always be drained.
+func PodDisruptionBudget(p *v1alpha1.OIDCProvider) *apolicyv1.PodDisruptionBudgetApplyConfiguration {
+	return owned(p, apolicyv1.PodDisruptionBudget(p.Name, p.Namespace)).WithSpec(apolicyv1.PodDisruptionBudgetSpec().
+		WithMaxUnavailable(intstr.FromInt32(1)).
+		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))))
+}
+
+// NetworkPolicy lets traffic in to the serving and the admin port only.
+func NetworkPolicy(p *v1alpha1.OIDCProvider) *anetworkingv1.NetworkPolicyApplyConfiguration {
+	port := func(number int32) *anetworkingv1.NetworkPolicyPortApplyConfiguration {
+		return anetworkingv1.NetworkPolicyPort().WithProtocol(corev1.ProtocolTCP).WithPort(intstr.FromInt32(number))
+	}
+	return owned(p, anetworkingv1.NetworkPolicy(p.Name, p.Namespace)).WithSpec(anetworkingv1.NetworkPolicySpec().
+		WithPodSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
+		WithPolicyTypes(networkingv1.PolicyTypeIngress).
+		WithIngress(anetworkingv1.NetworkPolicyIngressRule().WithPorts(port(servingPort(p).container), port(portAdmin))))
+}
+
+// Ingress routes the issuer's host and path to the Service, or is nil when none is asked for.
+func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration {
+	e := p.Spec.Expose.Ingress
+	if e == nil {
+		return nil
+	}
+	host, path := hostAndPath(p.Spec.Issuer)
+	spec := anetworkingv1.IngressSpec().WithRules(anetworkingv1.IngressRule().
+		WithHost(host).
+		WithHTTP(anetworkingv1.HTTPIngressRuleValue().WithPaths(anetworkingv1.HTTPIngressPath().
+			WithPath(path).
+			WithPathType(networkingv1.PathTypePrefix).
+			WithBackend(anetworkingv1.IngressBackend().WithService(anetworkingv1.IngressServiceBackend().
+				WithName(p.Name).
+				WithPort(anetworkingv1.ServiceBackendPort().WithName(servingPort(p).name)))))))
+	if e.ClassName != "" {
+		spec.WithIngressClassName(e.ClassName)
+	}
+	if e.TLSSecretName != "" {
+		spec.WithTLS(anetworkingv1.IngressTLS().WithHosts(host).WithSecretName(e.TLSSecretName))
+	}
+	return owned(p, anetworkingv1.Ingress(p.Name, p.Namespace).WithAnnotations(e.Annotations)).WithSpec(spec)
+}
+
+// HTTPRoute routes the issuer's host and path to the Service, or is nil when none is asked for.
+func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
+	e := p.Spec.Expose.HTTPRoute
+	if e == nil {
+		return nil
+	}
+	host, path := hostAndPath(p.Spec.Issuer)
+	parents := []any{}
+	for _, ref := range e.ParentRefs {
+		parent := map[string]any{"name": ref.Name}
+		if ref.Namespace != "" {
+			parent["namespace"] = ref.Namespace
+		}
+		if ref.SectionName != "" {
+			parent["sectionName"] = ref.SectionName
+		}
+		parents = append(parents, parent)
+	}
+	owner := *convert[map[string]any](OwnerReference("OIDCProvider", p))
+	route := &unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{
+			"name": p.Name, "namespace": p.Namespace,
+			"ownerReferences": []any{owner},
+		},
+		"spec": map[string]any{
+			"hostnames":  []any{host},
+			"parentRefs": parents,
+			"rules": []any{map[string]any{
+				"matches":     []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": path}}},
+				"backendRefs": []any{map[string]any{"name": p.Name, "port": int64(servingPort(p).service)}},
+			}},
+		},
+	}}
+	route.SetGroupVersionKind(HTTPRouteKind())
+	route.SetLabels(labels(p))
+	route.SetAnnotations(map[string]string{AnnotationOwner: Owner("OIDCProvider", p.Key())})
+	return route
+}
+
+// hostAndPath returns the host without port and the path, at least "/", of an issuer that the API server has accepted.
+func hostAndPath(issuer string) (host, path string) {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return "", "/"
+	}
+	path = "/" + strings.Trim(u.Path, "/")
+	return u.Hostname(), path
+}

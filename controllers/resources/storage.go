@@ -1,0 +1,37 @@
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// ClaimName returns the name of the provider's PersistentVolumeClaim.
+func ClaimName(p *v1alpha1.OIDCProvider) string {
+	return p.Name + "-data"
+}
+
+// Claim is the volume of the embedded database, or nil when the provider uses scratch space.
+func Claim(p *v1alpha1.OIDCProvider) *acorev1.PersistentVolumeClaimApplyConfiguration {
+	e := p.Spec.Storage.Embedded
+	if e.EmptyDir != nil {
+		return nil
+	}
+	size := resource.MustParse("1Gi")
+	if e.Size != nil {
+		size = *e.Size
+	}
+	spec := acorev1.PersistentVolumeClaimSpec().
+		WithAccessModes(corev1.ReadWriteOnce).
+		WithResources(acorev1.VolumeResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceStorage: size}))
+	if e.StorageClassName != "" {
+		spec.WithStorageClassName(e.StorageClassName)
+	}
+	claim := acorev1.PersistentVolumeClaim(ClaimName(p), p.Namespace).WithSpec(spec)
+	if p.RetainsData() {
+		return kept(p, claim)
+	}
+	return owned(p, claim)
+}

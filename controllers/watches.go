@@ -1,0 +1,89 @@
+package controllers
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// options are those of every controller. Only failures are slowed down, each resource by itself.
+func options(concurrency int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: concurrency,
+		RateLimiter: workqueue.NewTypedMaxOfRateLimiter(
+			workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](20*time.Millisecond, 5*time.Minute),
+			&workqueue.TypedBucketRateLimiter[reconcile.Request]{Limiter: rate.NewLimiter(rate.Limit(50), 500)},
+		),
+	}
+}
+
+// ownerRequests maps an object to the resource of a kind that it was made for, by its annotation.
+func ownerRequests(kind string) handler.MapFunc {
+	return func(_ context.Context, obj client.Object) []reconcile.Request {
+		rest, ok := strings.CutPrefix(obj.GetAnnotations()[resources.AnnotationOwner], kind+"/")
+		namespace, name, cut := strings.Cut(rest, "/")
+		if !ok || !cut {
+			return nil
+		}
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+	}
+}
+
+// served maps a replica's report to the resources whose registration every ready replica has now applied.
+func (r registrar) served(ctx context.Context, lease client.Object) []reconcile.Request {
+	provider := leaseProvider(lease)
+	ready, err := readyReplicas(ctx, r.objects.client, provider, r.now())
+	if err != nil {
+		return unlisted(ctx, err)
+	}
+	var requests []reconcile.Request
+	for _, key := range r.waiters.release(provider, ready) {
+		requests = append(requests, reconcile.Request{NamespacedName: key})
+	}
+	return requests
+}
+
+// leaseProvider returns the provider whose replica reports on a Lease.
+func leaseProvider(lease client.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: lease.GetNamespace(), Name: lease.GetLabels()[registration.LabelProvider]}
+}
+
+func requestFor(obj client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
+}
+
+func requestsFor[T any, P interface {
+	*T
+	client.Object
+}](items []T) []reconcile.Request {
+	requests := make([]reconcile.Request, len(items))
+	for i := range items {
+		requests[i] = requestFor(P(&items[i]))
+	}
+	return requests
+}
+
+// unlisted records that the cache could not be read. It can fail only for want of an index, which is a defect.
+func unlisted(ctx context.Context, err error) []reconcile.Request {
+	log.FromContext(ctx).Error(err, "read cache")
+	return nil
+}
+
+// existencePredicate passes what appears and disappears, and no changes.
+func existencePredicate() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
