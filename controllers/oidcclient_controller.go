@@ -22,14 +22,14 @@ type clientReconciler struct {
 	now       func() time.Time
 }
 
-// Reconcile brings one OIDCClient about.
-//
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one OIDCClient about.
 func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCClient{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {

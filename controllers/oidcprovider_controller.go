@@ -28,8 +28,6 @@ type providerReconciler struct {
 	now     func() time.Time
 }
 
-// Reconcile brings one OIDCProvider about.
-//
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders/status,verbs=patch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch;create;patch
@@ -41,6 +39,8 @@ type providerReconciler struct {
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+
+// Reconcile brings one OIDCProvider about.
 func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCProvider{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {

@@ -24,10 +24,10 @@ type userReconciler struct {
 	now       func() time.Time
 }
 
-// Reconcile brings one OIDCUser about.
-//
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcusers/status,verbs=patch
+
+// Reconcile brings one OIDCUser about.
 func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCUser{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {

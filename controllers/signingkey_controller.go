@@ -21,10 +21,10 @@ type signingKeyReconciler struct {
 	now      func() time.Time
 }
 
-// Reconcile brings one SigningKey about.
-//
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys/status,verbs=patch
+
+// Reconcile brings one SigningKey about.
 func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.SigningKey{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
