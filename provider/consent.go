@@ -24,7 +24,7 @@ func (p *Provider) serveConsent(w http.ResponseWriter, r *http.Request) error {
 		p.redirect(w, p.base+oidc.PathAuthorization+"?"+a.queryWithProof())
 		return nil
 	}
-	return p.render(w, r, http.StatusOK, a.redirectURI, web.Consent{
+	return p.render(w, r, http.StatusOK, web.Consent{
 		Application:  applicationOf(a.client),
 		Action:       p.base + pathConsent + "?" + a.queryWithProof(),
 		Token:        p.formToken(w, r, pathConsent, b),

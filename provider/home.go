@@ -19,5 +19,5 @@ func (p *Provider) serveHome(w http.ResponseWriter, r *http.Request) error {
 			Logout: p.base + pathConfirmLogout, Token: p.formToken(w, r, pathConfirmLogout, b),
 		}
 	}
-	return p.render(w, r, http.StatusOK, "", page)
+	return p.render(w, r, http.StatusOK, page)
 }

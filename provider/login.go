@@ -26,7 +26,7 @@ func (p *Provider) serveLogin(w http.ResponseWriter, r *http.Request) error {
 		}
 		page.Again = b != nil && !a.Prompt(oidc.PromptSelectAccount)
 	}
-	return p.render(w, r, http.StatusOK, a.returnURI(), page)
+	return p.render(w, r, http.StatusOK, page)
 }
 
 // loginRequest returns the authorization request in the query, or nil when the query is empty.
@@ -35,14 +35,6 @@ func (p *Provider) loginRequest(r *http.Request) (*authorization, error) {
 		return nil, nil //nolint:nilnil // a login without an application is no error
 	}
 	return p.readAuthorization(r)
-}
-
-// returnURI is where the person goes from the pages of a request in the end.
-func (a *authorization) returnURI() string {
-	if a == nil {
-		return ""
-	}
-	return a.redirectURI
 }
 
 func (p *Provider) loginPage(w http.ResponseWriter, r *http.Request, a *authorization) web.Login {
@@ -70,13 +62,13 @@ func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields
 		p.logger.InfoContext(r.Context(), "login rejected", "request_id", requestID(w), "client_id", a.clientID())
 		page := p.loginPage(w, r, a)
 		page.Username, page.Rejected = fields.Get("username"), true
-		return p.render(w, r, http.StatusForbidden, a.returnURI(), page)
+		return p.render(w, r, http.StatusForbidden, page)
 	case errors.Is(err, identity.ErrBusy):
 		p.metrics.logins[loginBusy].Inc()
 		page := p.loginPage(w, r, a)
 		page.Username, page.Busy = fields.Get("username"), true
 		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
-		return p.render(w, r, http.StatusServiceUnavailable, a.returnURI(), page)
+		return p.render(w, r, http.StatusServiceUnavailable, page)
 	case err != nil:
 		p.metrics.logins[loginFailed].Inc()
 		return fmt.Errorf("authenticate: %w", err)

@@ -53,7 +53,7 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	if l.client != nil {
 		page.Application = applicationOf(l.client)
 	}
-	return p.render(w, r, http.StatusOK, l.returnTo, page)
+	return p.render(w, r, http.StatusOK, page)
 }
 
 // serveLogoutPost takes the request as a form. It comes from another site, so that the browser sends no cookies with it;
@@ -90,7 +90,7 @@ func (p *Provider) afterLogout(w http.ResponseWriter, r *http.Request, l *logout
 		p.redirect(w, l.returnTo)
 		return nil
 	}
-	return p.render(w, r, http.StatusOK, "", web.LoggedOut{Login: p.base + pathLogin})
+	return p.render(w, r, http.StatusOK, web.LoggedOut{Login: p.base + pathLogin})
 }
 
 func (p *Provider) readLogout(r *http.Request) (*logout, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
-// render answers with a page. returnURI is where the page's form leads in the end, besides this provider; "" when nowhere.
-func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, returnURI string, page web.Page) error {
+// render answers with a page.
+func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, page web.Page) error {
 	body, err := p.pages.Render(page, p.base, web.ReadLanguages(r.Header.Get("Accept-Language")))
 	if err != nil {
 		return err
@@ -19,7 +19,7 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, re
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("Content-Security-Policy", contentSecurityPolicy(returnURI, logoOf(page)))
+	header.Set("Content-Security-Policy", contentSecurityPolicy(page))
 	header.Set("Cache-Control", "no-store")
 	// The query of a page is an authorization request, which is nobody else's business. Not no-referrer: with that, browsers
 	// hide the origin of a posted form from this provider, too.
@@ -30,47 +30,47 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, re
 	return nil
 }
 
-// contentSecurityPolicy allows a page nothing but its style sheet, its icon and the application's logo. Browsers apply
-// form-action to the redirects after a form was sent, too, so that it holds where the person goes back to.
-func contentSecurityPolicy(returnURI, logo string) string {
-	images, forms := "'self'", "'self'"
+// contentSecurityPolicy allows a page nothing but its style sheet, its icon and the application's logo.
+//
+// A form that leads to an application has no form-action: browsers apply it to every redirect that follows, also to those
+// that the application makes after its callback, to hosts and schemes that nobody here can know (a chat server that goes
+// on to its web client, or to the desktop program). A policy that names the redirect URI alone breaks such logins.
+func contentSecurityPolicy(page web.Page) string {
+	logo, forms := "", " form-action 'none';"
+	switch page := page.(type) {
+	case web.Login:
+		logo, forms = page.Application.Logo, ""
+		if page.Application.Name == "" {
+			forms = " form-action 'self';"
+		}
+	case web.Consent:
+		logo, forms = page.Application.Logo, ""
+	case web.ConfirmLogout:
+		logo, forms = page.Application.Logo, ""
+	case web.Home:
+		forms = " form-action 'self';"
+	}
+	images := "'self'"
 	if logo != "" {
 		images += " " + cspSource(logo)
 	}
-	if returnURI != "" {
-		forms += " " + cspSource(returnURI)
-	}
-	return "default-src 'none'; style-src 'self'; img-src " + images + "; form-action " + forms + "; frame-ancestors 'none'; base-uri 'none'"
+	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + forms + " frame-ancestors 'none'; base-uri 'none'"
 }
 
-// cspSource returns the origin of a URI, or only its scheme where the grammar of a policy has no words for the host (an
-// IPv6 address, a private-use scheme) or the host could end the directive.
+// cspSource returns the origin of an https URL, or only the scheme where the grammar of a policy has no words for the host
+// (an IPv6 address) or the host could end the directive.
 func cspSource(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return "'none'"
 	}
-	hosted := u.Scheme == "https" || u.Scheme == "http"
-	plain := strings.IndexFunc(u.Host, func(c rune) bool {
+	odd := strings.ContainsFunc(u.Host, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != ':'
-	}) < 0
-	if hosted && u.Host != "" && plain {
-		return u.Scheme + "://" + u.Host
+	})
+	if odd {
+		return "https:"
 	}
-	return u.Scheme + ":"
-}
-
-func logoOf(page web.Page) string {
-	switch page := page.(type) {
-	case web.Login:
-		return page.Application.Logo
-	case web.Consent:
-		return page.Application.Logo
-	case web.ConfirmLogout:
-		return page.Application.Logo
-	default:
-		return ""
-	}
+	return "https://" + u.Host
 }
 
 // applicationOf returns what a client tells of itself. A logo is shown only from https: the others would not load on an

@@ -142,7 +142,7 @@ func (p *Provider) respondPage(w http.ResponseWriter, r *http.Request, e *pageEr
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
 	page := web.Error{Text: e.text, Args: e.args, Detail: e.detail, Again: e.again, RequestID: requestID(w)}
-	if err := p.render(w, r, e.status, "", page); err != nil {
+	if err := p.render(w, r, e.status, page); err != nil {
 		p.logFault(w, r, err)
 		http.Error(w, http.StatusText(e.status), e.status)
 	}
