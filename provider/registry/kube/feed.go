@@ -1,0 +1,108 @@
+package kube
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/registry"
+)
+
+// feed is what a reflector takes for the store of its Secrets. It hands each to the index and keeps none.
+type feed struct {
+	index *registry.Index
+	// applied is the resource version up to which everything is in the index; nil before the first list.
+	applied atomic.Pointer[string]
+	// changed holds a token when applied has moved on since somebody looked.
+	changed chan struct{}
+}
+
+var (
+	_ cache.TransformingStore      = (*feed)(nil)
+	_ cache.ResourceVersionUpdater = (*feed)(nil)
+)
+
+func newFeed(index *registry.Index) *feed {
+	return &feed{index: index, changed: make(chan struct{}, 1)}
+}
+
+// Add implements cache.ReflectorStore.
+func (f *feed) Add(obj any) error {
+	return f.Update(obj)
+}
+
+// Update implements cache.ReflectorStore. A document that cannot be used is no error here: the index has dealt with it.
+func (f *feed) Update(obj any) error {
+	secret, ok := obj.(*corev1.Secret)
+	if !ok {
+		return fmt.Errorf("watch registrations: got a %T", obj)
+	}
+	kind := registration.Kind(secret.Labels[registration.LabelKind])
+	for _, other := range registration.Kinds() {
+		if other != kind {
+			f.index.Remove(other, secret.Name) // the label may have changed
+		}
+	}
+	_ = f.index.Upsert(kind, secret.Name, secret.Data[kind.File()])
+	return nil
+}
+
+// Delete implements cache.ReflectorStore.
+func (f *feed) Delete(obj any) error {
+	secret, ok := obj.(*corev1.Secret)
+	if !ok {
+		return fmt.Errorf("watch registrations: got a %T", obj)
+	}
+	for _, kind := range registration.Kinds() {
+		f.index.Remove(kind, secret.Name)
+	}
+	if kind := registration.Kind(secret.Labels[registration.LabelKind]); kind != "" {
+		f.index.Remove(kind, secret.Name) // also of a kind that is not known
+	}
+	return nil
+}
+
+// Replace implements cache.ReflectorStore.
+func (f *feed) Replace(objs []any, resourceVersion string) error {
+	docs := make([]registry.Document, 0, len(objs))
+	for _, obj := range objs {
+		secret, ok := obj.(*corev1.Secret)
+		if !ok {
+			return fmt.Errorf("list registrations: got a %T", obj)
+		}
+		kind := registration.Kind(secret.Labels[registration.LabelKind])
+		docs = append(docs, registry.Document{Kind: kind, Name: secret.Name, Data: secret.Data[kind.File()]})
+	}
+	f.index.ReplaceAll(docs)
+	f.UpdateResourceVersion(resourceVersion)
+	return nil
+}
+
+// UpdateResourceVersion implements cache.ResourceVersionUpdater. The reflector calls it after each event, bookmarks included,
+// once the event is applied.
+func (f *feed) UpdateResourceVersion(resourceVersion string) {
+	f.applied.Store(&resourceVersion)
+	select {
+	case f.changed <- struct{}{}:
+	default: // there is a token already
+	}
+}
+
+// Resync implements cache.ReflectorStore. There is nothing to do again: what was applied stays applied.
+func (f *feed) Resync() error {
+	return nil
+}
+
+// Transformer implements cache.TransformingStore: while a list streams in, the reflector holds all of it, so that what is
+// of no use is dropped at once.
+func (f *feed) Transformer() cache.TransformFunc {
+	return func(obj any) (any, error) {
+		if secret, ok := obj.(*corev1.Secret); ok {
+			secret.ManagedFields, secret.Annotations, secret.OwnerReferences = nil, nil, nil
+		}
+		return obj, nil
+	}
+}
