@@ -1,0 +1,212 @@
+package controllers_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+)
+
+// accepted is what the API server says when it accepts.
+const accepted = ""
+
+var _ = Describe("Validation by the API server", func() {
+	submit := func(obj client.Object, want string) {
+		GinkgoHelper()
+		err := k8s.Create(ctx, obj, client.DryRunAll)
+		if want == accepted {
+			Expect(err).NotTo(HaveOccurred())
+			return
+		}
+		Expect(err).To(MatchError(ContainSubstring(want)))
+	}
+	lasting := func(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
+
+	DescribeTable("of an OIDCProvider", func(change func(*v1alpha1.OIDCProvider), want string) {
+		submit(gen.OIDCProvider("default", "sso", change), want)
+	},
+		Entry("https issuer", gen.WithIssuer("https://id.example.com"), accepted),
+		Entry("issuer with port and path", gen.WithIssuer("https://id.example.com:8443/realms/one"), accepted),
+		Entry("issuer with trailing slash", gen.WithIssuer("https://id.example.com/"), accepted),
+		Entry("http issuer on localhost", gen.WithIssuer("http://localhost:8080"), accepted),
+		Entry("http issuer on 127.0.0.1", gen.WithIssuer("http://127.0.0.1:8080"), accepted),
+		Entry("http issuer on ::1", gen.WithIssuer("http://[::1]:8080"), accepted),
+		Entry("http issuer elsewhere", gen.WithIssuer("http://id.example.com"), "issuer must use https; http is only for a loopback host"),
+		Entry("http issuer on a host that begins like localhost", gen.WithIssuer("http://localhost.example.com"), "issuer must use https"),
+		Entry("issuer with query", gen.WithIssuer("https://id.example.com/?a=b"), "issuer must not have a query; remove everything from the ? on"),
+		Entry("issuer with fragment", gen.WithIssuer("https://id.example.com/#a"), "issuer must not have a fragment; remove everything from the # on"),
+		Entry("issuer with user", gen.WithIssuer("https://ada@id.example.com"), "issuer must not contain a user name or password"),
+		Entry("issuer without scheme", gen.WithIssuer("id.example.com"), "issuer must be an absolute URL"),
+		Entry("issuer without host", gen.WithIssuer("https://"), "issuer must be an absolute URL"),
+		Entry("no issuer", gen.WithIssuer(""), "spec.issuer"),
+		Entry("a name that no Service can have", func(p *v1alpha1.OIDCProvider) { p.Name = "a.b" }, "metadata.name must be at most 40"),
+		Entry("a name that is too long", func(p *v1alpha1.OIDCProvider) { p.Name = "a1234567890123456789012345678901234567890" }, "metadata.name must be at most 40"),
+		Entry("no replicas", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(0)) }, accepted),
+		Entry("two replicas on embedded storage", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(2)) }, "replicas must be 0 or 1"),
+		Entry("emptyDir with a size", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Embedded.Size = new(resource.MustParse("1Gi"))
+		}, "emptyDir cannot be combined with size"),
+		Entry("selector without from Selector", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.AllowedClients.Namespaces.Selector = &metav1.LabelSelector{}
+		}, "selector must be set exactly when from is Selector"),
+		Entry("from Selector without selector", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.AllowedClients.Namespaces.From = v1alpha1.NamespacesFromSelector
+		}, "selector must be set exactly when from is Selector"),
+		Entry("redirect hosts", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.AllowedClients.RedirectHosts = []string{"app.example.com", "*.example.org", "localhost", "[::1]"}
+		}, accepted),
+		Entry("redirect host with scheme", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.AllowedClients.RedirectHosts = []string{"https://app.example.com"}
+		}, "redirectHosts must hold host names in lower case"),
+		Entry("redirect host with a star inside", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.AllowedClients.RedirectHosts = []string{"app.*.example.com"}
+		}, "redirectHosts must hold host names in lower case"),
+		Entry("lifetimes", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens = v1alpha1.TokenLifetimes{AuthorizationCode: lasting(time.Minute), AccessToken: lasting(time.Hour), IDToken: lasting(time.Hour)}
+			p.Spec.Sessions = v1alpha1.SessionLifetimes{Idle: lasting(time.Hour), Absolute: lasting(24 * time.Hour)}
+		}, accepted),
+		Entry("a code that lives too long", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.AuthorizationCode = lasting(time.Hour)
+		}, "authorizationCode must be between 1s and 10m"),
+		Entry("an access token that lives too long", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.AccessToken = lasting(48 * time.Hour)
+		}, "accessToken must be between 1s and 24h"),
+		Entry("an ID token without life", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.IDToken = lasting(0)
+		}, "idToken must be between 1s and 24h"),
+		Entry("a session that ends at once", func(p *v1alpha1.OIDCProvider) { p.Spec.Sessions.Idle = lasting(time.Second) }, "idle must be at least 1m"),
+		Entry("a session that is over at once", func(p *v1alpha1.OIDCProvider) { p.Spec.Sessions.Absolute = lasting(time.Second) }, "absolute must be at least 1m"),
+		Entry("an HTTPRoute without parents", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Expose.HTTPRoute = &v1alpha1.ExposeHTTPRoute{}
+		}, "parentRefs"),
+	)
+
+	DescribeTable("of a SigningKey", func(change func(*v1alpha1.SigningKey), want string) {
+		submit(gen.SigningKey("default", "key", "sso", change), want)
+	},
+		Entry("ES256", func(*v1alpha1.SigningKey) {}, accepted),
+		Entry("no algorithm", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "" }, accepted),
+		Entry("RS256 of 4096 bits", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(4096)) }, accepted),
+		Entry("HS256", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "HS256" }, "spec.algorithm"),
+		Entry("ES256 with rsaBits", func(k *v1alpha1.SigningKey) { k.Spec.RSABits = new(int32(2048)) }, "rsaBits is only for the RS and PS algorithms; remove it"),
+		Entry("a weak RSA key", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(1024)) }, "spec.rsaBits"),
+		Entry("no provider", func(k *v1alpha1.SigningKey) { k.Spec.ProviderRef.Name = "" }, "spec.providerRef"),
+	)
+
+	provider := gen.OIDCProvider("default", "sso")
+	public := func(c *v1alpha1.OIDCClient) { c.Spec.TokenEndpointAuthMethod = "none" }
+	DescribeTable("of an OIDCClient", func(change func(*v1alpha1.OIDCClient), want string) {
+		submit(gen.OIDCClient("default", "app", provider, change), want)
+	},
+		Entry("https redirect URI", gen.WithRedirectURIs("https://app.example.com/cb?x=1"), accepted),
+		Entry("redirect origin with port and without slash", gen.WithRedirectURIs("https://nas.example.com:5001"), accepted),
+		Entry("http on loopback", gen.WithRedirectURIs("http://localhost:8090/cb", "http://127.0.0.1/cb", "http://[::1]:1/cb"), accepted),
+		Entry("no redirect URI", gen.WithRedirectURIs(), "spec.redirectURIs"),
+		Entry("with a fragment", gen.WithRedirectURIs("https://app.example.com/#cb"), "redirectURIs must not have a fragment; remove everything from the # on"),
+		Entry("with a wildcard", gen.WithRedirectURIs("https://*.example.com/cb"), "redirectURIs must not contain a wildcard; list each redirect URI in full"),
+		Entry("http elsewhere", gen.WithRedirectURIs("http://app.example.com/cb"), "redirectURIs must use https; http is only for a loopback host"),
+		Entry("relative", gen.WithRedirectURIs("/cb"), "redirectURIs must be absolute"),
+		Entry("private-use scheme of a confidential client", gen.WithRedirectURIs("com.example.app:/cb"), "redirectURIs must use https; other schemes are only for public clients"),
+		Entry("private-use scheme of a public client", func(c *v1alpha1.OIDCClient) {
+			public(c)
+			c.Spec.RedirectURIs = []string{"com.example.app:/cb"}
+		}, accepted),
+		Entry("logout URI with a fragment", func(c *v1alpha1.OIDCClient) {
+			c.Spec.PostLogoutRedirectURIs = []string{"https://app.example.com/#out"}
+		}, "postLogoutRedirectURIs must not have a fragment"),
+		Entry("logout URI with http elsewhere", func(c *v1alpha1.OIDCClient) {
+			c.Spec.PostLogoutRedirectURIs = []string{"http://app.example.com/"}
+		}, "postLogoutRedirectURIs must use https"),
+		Entry("client ID", gen.WithClientID("my-app_1.x"), accepted),
+		Entry("client ID with a colon", gen.WithClientID("a:b"), "clientID must consist of the characters"),
+		Entry("scopes without openid", func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = []string{"email"} }, "scopes must hold openid"),
+		Entry("unknown scope", func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = []string{"openid", "admin"} }, "spec.scopes"),
+		Entry("public client with optional PKCE", func(c *v1alpha1.OIDCClient) {
+			public(c)
+			c.Spec.PKCE = v1alpha1.PKCEOptional
+		}, "pkce must be Required or unset for a public client"),
+		Entry("logo over http", func(c *v1alpha1.OIDCClient) { c.Spec.LogoURI = "http://app.example.com/logo.png" }, "logoURI must be an https URL"),
+		Entry("home page without scheme", func(c *v1alpha1.OIDCClient) { c.Spec.ClientURI = "app.example.com" }, "clientURI must be an absolute https or http URL"),
+		Entry("policy that is a script", func(c *v1alpha1.OIDCClient) { c.Spec.PolicyURI = "javascript:alert(1)" }, "policyURI must be an absolute https or http URL"),
+		Entry("terms that are a script", func(c *v1alpha1.OIDCClient) { c.Spec.TosURI = "javascript:alert(1)" }, "tosURI must be an absolute https or http URL"),
+		Entry("secret name in upper case", gen.WithSecretName("Secret"), "secretName must be the name of a Secret"),
+		Entry("label of ours", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Credentials.Labels = map[string]string{"oidc-operator.dev/provider": "x"}
+		}, "labels must not contain the operator's own"),
+		Entry("annotation of ours", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Credentials.Annotations = map[string]string{"oidc-operator.dev/owner": "x"}
+		}, "annotations must not contain the operator's own"),
+	)
+
+	DescribeTable("of an OIDCUser", func(change func(*v1alpha1.OIDCUser), want string) {
+		submit(gen.OIDCUser("default", "ada", "sso", change), want)
+	},
+		Entry("everything", func(u *v1alpha1.OIDCUser) {
+			u.Spec.Username, u.Spec.Subject, u.Spec.Email, u.Spec.EmailVerified = "ada@example.com", "s-1", "ada@example.com", new(true)
+			u.Spec.Birthdate, u.Spec.Profile = "1815-12-10", "https://example.com/ada"
+		}, accepted),
+		Entry("username with a space", func(u *v1alpha1.OIDCUser) { u.Spec.Username = "ada lovelace" }, "username must not contain spaces"),
+		Entry("subject beyond ASCII", func(u *v1alpha1.OIDCUser) { u.Spec.Subject = "ädä" }, "subject must consist of printable ASCII"),
+		Entry("email without @", func(u *v1alpha1.OIDCUser) { u.Spec.Email = "ada" }, "email must be an e-mail address"),
+		Entry("verified email without email", func(u *v1alpha1.OIDCUser) { u.Spec.EmailVerified = new(true) }, "emailVerified needs email"),
+		Entry("verified phone without phone", func(u *v1alpha1.OIDCUser) { u.Spec.PhoneNumberVerified = new(true) }, "phoneNumberVerified needs phoneNumber"),
+		Entry("birthdate in words", func(u *v1alpha1.OIDCUser) { u.Spec.Birthdate = "10 Dec" }, "birthdate must be YYYY-MM-DD or YYYY"),
+		Entry("picture that is a script", func(u *v1alpha1.OIDCUser) { u.Spec.Picture = "javascript:alert(1)" }, "picture must be an absolute https or http URL"),
+		Entry("profile without scheme", func(u *v1alpha1.OIDCUser) { u.Spec.Profile = "example.com" }, "profile must be an absolute https or http URL"),
+		Entry("website without scheme", func(u *v1alpha1.OIDCUser) { u.Spec.Website = "example.com" }, "website must be an absolute https or http URL"),
+	)
+
+	DescribeTable("of changes", func(obj client.Object, change func(client.Object), want string) {
+		obj.SetNamespace(newNamespace(nil))
+		create(obj)
+		Eventually(func(g Gomega) {
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
+			change(obj)
+			err := k8s.Update(ctx, obj, client.DryRunAll)
+			g.Expect(err).To(MatchError(ContainSubstring(want)))
+		}).Should(Succeed())
+	},
+		Entry("issuer", gen.OIDCProvider("", "sso"), func(o client.Object) {
+			o.(*v1alpha1.OIDCProvider).Spec.Issuer = "https://other.example.com"
+		}, "issuer cannot be changed"),
+		Entry("size", gen.OIDCProvider("", "sso", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Embedded = v1alpha1.EmbeddedStorage{Size: new(resource.MustParse("2Gi"))}
+		}), func(o client.Object) {
+			o.(*v1alpha1.OIDCProvider).Spec.Storage.Embedded.Size = new(resource.MustParse("1Gi"))
+		}, "size cannot shrink"),
+		Entry("storage class", gen.OIDCProvider("", "sso", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Embedded = v1alpha1.EmbeddedStorage{StorageClassName: "fast"}
+		}), func(o client.Object) {
+			o.(*v1alpha1.OIDCProvider).Spec.Storage.Embedded.StorageClassName = "slow"
+		}, "storageClassName cannot be changed"),
+		Entry("algorithm", gen.SigningKey("", "key", "sso"), func(o client.Object) {
+			o.(*v1alpha1.SigningKey).Spec.Algorithm = "ES384"
+		}, "algorithm cannot be changed"),
+		Entry("rsaBits", gen.SigningKey("", "key", "sso", func(k *v1alpha1.SigningKey) {
+			k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(2048))
+		}), func(o client.Object) { o.(*v1alpha1.SigningKey).Spec.RSABits = new(int32(4096)) }, "rsaBits cannot be changed"),
+		Entry("rsaBits that come later", gen.SigningKey("", "key", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }),
+			func(o client.Object) { o.(*v1alpha1.SigningKey).Spec.RSABits = new(int32(4096)) }, "rsaBits cannot be changed"),
+		Entry("provider of a key", gen.SigningKey("", "key", "sso"), func(o client.Object) {
+			o.(*v1alpha1.SigningKey).Spec.ProviderRef.Name = "other"
+		}, "providerRef cannot be changed"),
+		Entry("client ID", gen.OIDCClient("", "app", provider, gen.WithClientID("one")), func(o client.Object) {
+			o.(*v1alpha1.OIDCClient).Spec.ClientID = "two"
+		}, "clientID cannot be changed"),
+		Entry("client ID that comes later", gen.OIDCClient("", "app", provider), func(o client.Object) {
+			o.(*v1alpha1.OIDCClient).Spec.ClientID = "two"
+		}, "clientID cannot be changed"),
+		Entry("subject", gen.OIDCUser("", "ada", "sso", func(u *v1alpha1.OIDCUser) { u.Spec.Subject = "one" }), func(o client.Object) {
+			o.(*v1alpha1.OIDCUser).Spec.Subject = "two"
+		}, "subject cannot be changed"),
+		Entry("subject that comes later", gen.OIDCUser("", "ada", "sso"), func(o client.Object) {
+			o.(*v1alpha1.OIDCUser).Spec.Subject = "two"
+		}, "subject cannot be changed"),
+	)
+})

@@ -1,0 +1,93 @@
+package gen
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
+// OIDCProvider returns a provider that admits clients of every namespace and keeps its data in scratch space.
+func OIDCProvider(namespace, name string, options ...func(*v1alpha1.OIDCProvider)) *v1alpha1.OIDCProvider {
+	p := &v1alpha1.OIDCProvider{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.OIDCProviderSpec{
+			Issuer:         "https://id.example.com",
+			Storage:        v1alpha1.Storage{Embedded: v1alpha1.EmbeddedStorage{EmptyDir: &v1alpha1.EmptyDir{}}},
+			AllowedClients: v1alpha1.AllowedClients{Namespaces: v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromAll}},
+		},
+	}
+	for _, option := range options {
+		option(p)
+	}
+	return p
+}
+
+// WithIssuer sets the issuer.
+func WithIssuer(issuer string) func(*v1alpha1.OIDCProvider) {
+	return func(p *v1alpha1.OIDCProvider) { p.Spec.Issuer = issuer }
+}
+
+// SigningKey returns an ES256 key, which is quick to make.
+func SigningKey(namespace, name, provider string, options ...func(*v1alpha1.SigningKey)) *v1alpha1.SigningKey {
+	k := &v1alpha1.SigningKey{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       v1alpha1.SigningKeySpec{ProviderRef: v1alpha1.LocalProviderReference{Name: provider}, Algorithm: "ES256"},
+	}
+	for _, option := range options {
+		option(k)
+	}
+	return k
+}
+
+// OIDCClient returns a confidential client of a provider.
+func OIDCClient(namespace, name string, provider *v1alpha1.OIDCProvider, options ...func(*v1alpha1.OIDCClient)) *v1alpha1.OIDCClient {
+	c := &v1alpha1.OIDCClient{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.OIDCClientSpec{
+			ProviderRef:  v1alpha1.ProviderReference{Name: provider.Name, Namespace: provider.Namespace},
+			RedirectURIs: []string{"https://" + name + ".example.com/callback"},
+		},
+	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
+}
+
+// WithRedirectURIs replaces the redirect URIs.
+func WithRedirectURIs(uris ...string) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) { c.Spec.RedirectURIs = uris }
+}
+
+// WithClientID sets the client ID.
+func WithClientID(id string) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) { c.Spec.ClientID = id }
+}
+
+// WithSecretName sets the name of the credentials Secret.
+func WithSecretName(name string) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.SecretName = name }
+}
+
+// OIDCUser returns a user of a provider in the same namespace.
+func OIDCUser(namespace, name, provider string, options ...func(*v1alpha1.OIDCUser)) *v1alpha1.OIDCUser {
+	u := &v1alpha1.OIDCUser{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       v1alpha1.OIDCUserSpec{ProviderRef: v1alpha1.LocalProviderReference{Name: provider}},
+	}
+	for _, option := range options {
+		option(u)
+	}
+	return u
+}
+
+// WithPasswordFrom names the Secret and key of the password.
+func WithPasswordFrom(name, key string) func(*v1alpha1.OIDCUser) {
+	return func(u *v1alpha1.OIDCUser) { u.Spec.PasswordSecretRef = &v1alpha1.SecretKeyReference{Name: name, Key: key} }
+}
+
+// Secret returns an Opaque Secret that nobody owns.
+func Secret(namespace, name string, data map[string]string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
+}

@@ -1,0 +1,2 @@
+// Package match holds gomega matchers for the conditions of resources.
+package match
