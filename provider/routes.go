@@ -2,7 +2,6 @@ package provider
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -56,12 +55,8 @@ func (p *Provider) routeTable() []route {
 
 func (p *Provider) routes() http.Handler {
 	mux := http.NewServeMux()
-	base := p.base
-	if decoded, err := url.PathUnescape(base); err == nil {
-		base = decoded // ServeMux matches decoded paths
-	}
 	for _, rt := range p.routeTable() {
-		mux.Handle(base+rt.pattern, p.serve(rt))
+		mux.Handle(p.base+rt.pattern, p.serve(rt))
 	}
 	mux.Handle("/", p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound}))
 	return mux

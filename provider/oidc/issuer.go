@@ -3,6 +3,7 @@ package oidc
 import (
 	"errors"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -22,13 +23,16 @@ func ParseIssuer(issuer string) (*url.URL, error) {
 		return nil, errors.New("must not have a fragment; remove everything from the # on")
 	case u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())):
 		return nil, errors.New("must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])")
+	case u.Path != "" && strings.TrimSuffix(u.Path, "/") != strings.TrimSuffix(path.Clean(u.Path), "/"):
+		// Servers and proxies on the way clean such paths, each in its own manner.
+		return nil, errors.New("must not have empty, . or .. parts in its path")
 	}
 	return u, nil
 }
 
 // Endpoint returns the URL of a path below the issuer: Endpoint("https://a/b/", "/token") is "https://a/b/token".
-func Endpoint(issuer, path string) string {
-	return strings.TrimSuffix(issuer, "/") + path
+func Endpoint(issuer, below string) string {
+	return strings.TrimSuffix(issuer, "/") + below
 }
 
 // The paths of a provider's endpoints, below its issuer.

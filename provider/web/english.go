@@ -30,7 +30,7 @@ func english() texts {
 		"logout.intro":      "This ends your login here. Applications that you are using may keep you logged in until you log out of them.",
 		"logout.asked":      "%s asks to log you out.",
 		"logout.submit":     "Log out",
-		"logout.stay":       "Stay logged in",
+		"logout.stay":       "Cancel",
 		"logged_out.title":  "You are logged out",
 		"logged_out.intro":  "Close the browser if others use this device.",
 		"logged_out.again":  "Log in again",

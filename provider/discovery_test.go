@@ -1,0 +1,197 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/oidc-operator/oidc-operator/provider"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
+)
+
+func metadata(t *testing.T, issuer *providertest.Issuer) oidc.Metadata {
+	t.Helper()
+	var m oidc.Metadata
+	if err := json.Unmarshal([]byte(get(t, issuer, oidc.PathDiscovery).raw), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// An issuer may have a path (OpenID Connect Discovery 4.1), and is used to the letter everywhere (4.3).
+func TestWholeLoginForEveryFormOfIssuer(t *testing.T) {
+	for name, opts := range map[string][]providertest.Option{
+		"http on loopback":             nil,
+		"https":                        {providertest.WithTLS()},
+		"with a path":                  {providertest.WithPath("/realms/one")},
+		"with a slash at its end":      {providertest.WithPath("/")},
+		"with a path and a slash":      {providertest.WithPath("/realm/")},
+		"with an escape in its path":   {providertest.WithPath("/a%20b")},
+		"https, with a path and slash": {providertest.WithTLS(), providertest.WithPath("/realm/")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, app := newIssuer(t, opts...)
+			token, idToken := newRelyingParty(t, issuer, app, "email").login()
+			if idToken.Issuer != issuer.URL || idToken.Subject != "sub-ada" {
+				t.Errorf("the ID token is of %q for %q", idToken.Issuer, idToken.Subject)
+			}
+			if info := userinfo(t, issuer, token.AccessToken); info.text("email") != "ada@example.com" {
+				t.Errorf("userinfo answers %d %s", info.status, info.raw)
+			}
+		})
+	}
+}
+
+// Discovery names only what works (OpenID Connect Discovery 3).
+func TestDiscoveryIsHonest(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	m := metadata(t, issuer)
+	for name, ok := range map[string]bool{
+		"issuer is the configured one":           m.Issuer == issuer.URL,
+		"response types":                         slices.Equal(m.ResponseTypesSupported, []string{"code"}),
+		"response modes":                         slices.Equal(m.ResponseModesSupported, []string{"query"}),
+		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code"}),
+		"S256 is the only challenge":             slices.Equal(m.CodeChallengeMethodsSupported, []string{"S256"}),
+		"subjects are public":                    slices.Equal(m.SubjectTypesSupported, []string{"public"}),
+		"algorithms are those of the keys":       slices.Equal(m.IDTokenSigningAlgValuesSupported, []string{"ES256"}),
+		"iss is in the answers (RFC 9207 3)":     m.AuthorizationResponseIssParameterSupported,
+		"request objects are refused":            !m.RequestParameterSupported && !m.RequestURIParameterSupported,
+		"openid is among the scopes":             slices.Contains(m.ScopesSupported, "openid"),
+		"authentication methods are those taken": slices.Equal(m.TokenEndpointAuthMethodsSupported, []string{"client_secret_basic", "client_secret_post", "none"}),
+	} {
+		if !ok {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	if !strings.Contains(get(t, issuer, oidc.PathDiscovery).raw, `"request_uri_parameter_supported":false`) {
+		t.Error("request_uri_parameter_supported is left out, which means true")
+	}
+}
+
+func TestDocumentsAreCacheable(t *testing.T) {
+	for _, path := range []string{oidc.PathDiscovery, oidc.PathJWKS} {
+		t.Run(path, func(t *testing.T) {
+			issuer, _ := newIssuer(t)
+			first := get(t, issuer, path)
+			etag := first.header.Get("ETag")
+			if first.status != http.StatusOK || etag == "" || first.header.Get("Content-Type") != "application/json" ||
+				!strings.HasPrefix(first.header.Get("Cache-Control"), "public, max-age=") {
+				t.Fatalf("answers %d with %v", first.status, first.header)
+			}
+			for name, want := range map[string]struct {
+				match  string
+				status int
+			}{
+				"the same":           {etag, http.StatusNotModified},
+				"the same, weakly":   {"W/" + etag, http.StatusNotModified},
+				"one of several":     {`"x", ` + etag, http.StatusNotModified},
+				"anything":           {"*", http.StatusNotModified},
+				"something else":     {`"x"`, http.StatusOK},
+				"a part of the same": {etag[:len(etag)-2], http.StatusOK},
+			} {
+				if got := get(t, issuer, path, "If-None-Match", want.match); got.status != want.status {
+					t.Errorf("%s: answers %d", name, got.status)
+				}
+			}
+			head := send(t, issuer, newRequest(t, http.MethodHead, issuer.Endpoint(path), nil))
+			if head.status != http.StatusOK || head.raw != "" || head.header.Get("Content-Length") != first.header.Get("Content-Length") {
+				t.Errorf("HEAD answers %d with %v", head.status, head.header)
+			}
+		})
+	}
+}
+
+func TestDocumentsFollowTheKeys(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	before := get(t, issuer, oidc.PathJWKS).header.Get("ETag")
+	kid := issuer.AddKey("EdDSA", time.Now())
+	after := get(t, issuer, oidc.PathJWKS)
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal([]byte(after.raw), &set); err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Key(kid)) != 1 || after.header.Get("ETag") == before {
+		t.Errorf("the new key is not in %s", after.raw)
+	}
+	for _, key := range set.Keys {
+		if !key.IsPublic() || key.Use != "sig" || key.KeyID == "" || key.Algorithm == "" {
+			t.Errorf("key %q is not fit for a JWKS", key.KeyID)
+		}
+	}
+	if got := metadata(t, issuer).IDTokenSigningAlgValuesSupported; !slices.Equal(got, []string{"ES256", "EdDSA"}) {
+		t.Errorf("algorithms are %v", got)
+	}
+}
+
+func TestWithoutAKeyDiscoverySaysSo(t *testing.T) {
+	issuer := providertest.New(t, providertest.WithAlgorithms())
+	got := get(t, issuer, oidc.PathDiscovery)
+	if got.status != http.StatusServiceUnavailable || got.text("error_description") != "no signing key is active" || got.header.Get("Retry-After") == "" {
+		t.Errorf("answers %d %s", got.status, got.raw)
+	}
+}
+
+func TestNothingIsServedBeforeTheRegistrationsAreRead(t *testing.T) {
+	synced := false
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = func() bool { return synced } }))
+	paths := []string{oidc.PathDiscovery, oidc.PathUserinfo, "/login", "/"}
+	for _, path := range paths {
+		if got := get(t, issuer, path); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s answers %d before", path, got.status)
+		}
+	}
+	synced = true
+	for _, path := range paths {
+		if got := get(t, issuer, path); got.status == http.StatusServiceUnavailable {
+			t.Errorf("%s answers 503 after", path)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	for name, c := range map[string]struct{ url, says string }{
+		"http on another host": {"http://id.example.com", "https"},
+		"a query":              {"https://id.example.com/?a=b", "query"},
+		"a fragment":           {"https://id.example.com/#a", "fragment"},
+		"no URL":               {"id.example.com", "absolute"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := provider.New(provider.Options{Issuer: c.url, Registry: issuer.Registry, Store: issuer.Store})
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+}
+
+func TestUnknownPathsAndMethods(t *testing.T) {
+	issuer, _ := newIssuer(t, providertest.WithPath("/realm"))
+	for name, c := range map[string]struct {
+		method, url string
+		status      int
+		allow       string
+	}{
+		"a page that is not there":      {http.MethodGet, issuer.URL + "/nope", http.StatusNotFound, ""},
+		"above the issuer":              {http.MethodGet, strings.TrimSuffix(issuer.URL, "/realm") + "/login", http.StatusNotFound, ""},
+		"GET at the token endpoint":     {http.MethodGet, issuer.URL + "/oauth2/token", http.StatusMethodNotAllowed, "POST"},
+		"PUT at the userinfo endpoint":  {http.MethodPut, issuer.URL + "/oauth2/userinfo", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		"POST at the discovery":         {http.MethodPost, issuer.URL + oidc.PathDiscovery, http.StatusMethodNotAllowed, "GET, HEAD"},
+		"DELETE at the login page":      {http.MethodDelete, issuer.URL + "/login", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		"an asset that is not there":    {http.MethodGet, issuer.URL + "/assets/style.css", http.StatusNotFound, ""},
+		"an asset outside of the asset": {http.MethodGet, issuer.URL + "/assets/..%2f..%2frender.go", http.StatusNotFound, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := send(t, issuer, newRequest(t, c.method, c.url, nil))
+			if got.status != c.status || got.header.Get("Allow") != c.allow || got.header.Get("X-Request-Id") == "" {
+				t.Errorf("answers %d with %v", got.status, got.header)
+			}
+		})
+	}
+}
