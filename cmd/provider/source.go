@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 
 	"github.com/oidc-operator/oidc-operator/provider/registry"
 	"github.com/oidc-operator/oidc-operator/provider/registry/dir"
+	"github.com/oidc-operator/oidc-operator/provider/registry/kube"
 )
 
 // source keeps the registrations up to date.
@@ -24,7 +26,24 @@ type kubeOptions struct {
 }
 
 func newSource(o *serveOptions, index *registry.Index, logger *slog.Logger) (source, error) {
-	return directory{dir.New(o.registrations, index, logger)}, nil
+	if o.registrations != "" {
+		return directory{dir.New(o.registrations, index, logger)}, nil
+	}
+	config, err := kube.LoadConfig(o.kube.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = "oidc-provider/" + version
+	return kube.New(kube.Options{
+		Config:    config,
+		Namespace: o.kube.namespace,
+		Provider:  o.kube.provider,
+		Replica:   o.replica,
+		PodName:   os.Getenv("POD_NAME"),
+		PodUID:    os.Getenv("POD_UID"),
+		Index:     index,
+		Logger:    logger,
+	})
 }
 
 // directory is a source that reports to nobody.

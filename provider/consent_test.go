@@ -1,0 +1,163 @@
+package provider_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+func consentIssuer(t *testing.T, mode string) *providertest.Issuer {
+	t.Helper()
+	issuer, _ := newIssuer(t)
+	client := appClient()
+	client.Consent = mode
+	issuer.AddClient(client)
+	return issuer
+}
+
+func loginPage(t *testing.T, issuer *providertest.Issuer, browser *providertest.Browser, changed ...string) *providertest.Page {
+	t.Helper()
+	return browser.Submit(browser.Get(authorizeURL(issuer, changed...)), url.Values{"username": {"ada"}, "password": {password}})
+}
+
+// OIDC Core 3.1.2.4: when the person is asked.
+func TestWhenConsentIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		mode   string
+		before string // scopes agreed to before, or empty
+		scope  string
+		prompt string
+		asked  bool
+	}{
+		"Always, the first time":              {registration.ConsentAlways, "", "openid", "", true},
+		"Always, again":                       {registration.ConsentAlways, "openid", "openid", "", true},
+		"Remember, the first time":            {registration.ConsentRemember, "", "openid", "", true},
+		"Remember, again":                     {registration.ConsentRemember, "openid email", "openid email", "", false},
+		"Remember, fewer scopes":              {registration.ConsentRemember, "openid email", "openid", "", false},
+		"Remember, more scopes":               {registration.ConsentRemember, "openid", "openid email", "", true},
+		"Remember, more that are not granted": {registration.ConsentRemember, "openid", "openid banana", "", false},
+		"Remember, prompt consent":            {registration.ConsentRemember, "openid", "openid", "consent", true},
+		"unset is Remember":                   {"", "openid", "openid", "", false},
+		"Never":                               {registration.ConsentNever, "", "openid email", "", false},
+		"Never, prompt consent":               {registration.ConsentNever, "", "openid", "consent", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := consentIssuer(t, c.mode)
+			browser := issuer.NewBrowser(t)
+			if c.before != "" {
+				browser.Authorize(authorizeURL(issuer, "scope", c.before), "ada", password)
+			} else {
+				browser.Submit(browser.Get(issuer.Endpoint("/login")), url.Values{"username": {"ada"}, "password": {password}})
+			}
+			page := browser.Get(authorizeURL(issuer, "scope", c.scope, "prompt", c.prompt))
+			if page.Asks("decision") != c.asked || (page.Callback == nil) != c.asked {
+				t.Fatalf("asked: %v, callback %v", page.Asks("decision"), page.Callback)
+			}
+			if none := browser.Get(authorizeURL(issuer, "scope", c.scope, "prompt", "none")); c.asked && c.prompt == "" &&
+				none.Callback.Query().Get("error") != "consent_required" {
+				t.Errorf("with prompt none: %s", none.Callback)
+			}
+		})
+	}
+}
+
+// What was agreed to earlier is not forgotten when something is added.
+func TestConsentGrows(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentRemember)
+	browser := issuer.NewBrowser(t)
+	browser.Authorize(authorizeURL(issuer, "scope", "openid email"), "ada", password)
+	browser.Authorize(authorizeURL(issuer, "scope", "openid groups"), "ada", password)
+	if page := browser.Get(authorizeURL(issuer, "scope", "openid email groups")); page.Callback == nil {
+		t.Error("asked again for what was agreed to in two parts")
+	}
+}
+
+func TestConsentIsPerPerson(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentRemember)
+	issuer.AddUser(registration.User{Username: "bob"}, password)
+	issuer.NewBrowser(t).Authorize(authorizeURL(issuer), "ada", password)
+	browser := issuer.NewBrowser(t)
+	page := browser.Submit(browser.Get(authorizeURL(issuer)), url.Values{"username": {"bob"}, "password": {password}})
+	if !page.Asks("decision") {
+		t.Error("bob is not asked because ada was")
+	}
+}
+
+func TestConsentPageSaysWhatIsShared(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentAlways)
+	page := loginPage(t, issuer, issuer.NewBrowser(t), "scope", "openid email profile")
+	for _, text := range []string{"Example App", "Ada Lovelace", "ada@example.com", "Your e-mail address", "Your name and profile", "app.example.com"} {
+		if !strings.Contains(page.Body, text) {
+			t.Errorf("the page does not say %q", text)
+		}
+	}
+	if strings.Contains(page.Body, "groups you belong to") {
+		t.Error("the page lists what was not asked for")
+	}
+}
+
+func TestConsentDecisions(t *testing.T) {
+	for name, c := range map[string]struct {
+		decision url.Values
+		status   int
+		code     bool
+		err      string
+	}{
+		"allow":                            {url.Values{"decision": {"allow"}}, http.StatusSeeOther, true, ""},
+		"deny (RFC 6749 4.1.2.1)":          {url.Values{"decision": {"deny"}}, http.StatusSeeOther, false, "access_denied"},
+		"no decision":                      {nil, http.StatusBadRequest, false, ""},
+		"allow and deny":                   {url.Values{"decision": {"allow", "deny"}}, http.StatusBadRequest, false, ""},
+		"allow without token (CSRF)":       {url.Values{"decision": {"allow"}, "csrf_token": {""}}, http.StatusForbidden, false, ""},
+		"allow with a forged token (CSRF)": {url.Values{"decision": {"allow"}, "csrf_token": {strings.Repeat("A", 43)}}, http.StatusForbidden, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := consentIssuer(t, registration.ConsentRemember)
+			browser := issuer.NewBrowser(t)
+			page := browser.Submit(loginPage(t, issuer, browser), c.decision)
+			if page.Status != c.status {
+				t.Fatalf("answers %d\n%s", page.Status, page.Body)
+			}
+			if page.Callback != nil {
+				q := page.Callback.Query()
+				if q.Has("code") != c.code || q.Get("error") != c.err || q.Get("state") != "state-1" || q.Get("iss") != issuer.URL {
+					t.Errorf("answer is %v", q)
+				}
+			}
+			if asked := browser.Get(authorizeURL(issuer)).Asks("decision"); asked == c.code {
+				t.Errorf("asked the next time: %v", asked)
+			}
+		})
+	}
+}
+
+// A token read from one form, or in one login, is no good for another.
+func TestConsentTokenIsForThisLogin(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentAlways)
+	browser := issuer.NewBrowser(t)
+	login := browser.Get(authorizeURL(issuer))
+	consent := browser.Submit(login, url.Values{"username": {"ada"}, "password": {password}})
+	if page := browser.Submit(consent, url.Values{"decision": {"allow"}, "csrf_token": login.Form.Fields["csrf_token"]}); page.Status != http.StatusForbidden {
+		t.Errorf("the token of the login form: %d", page.Status)
+	}
+	browser.Submit(browser.Get(issuer.Endpoint("/login")), url.Values{"username": {"ada"}, "password": {password}})
+	if page := browser.Submit(consent, url.Values{"decision": {"allow"}}); page.Status != http.StatusForbidden {
+		t.Errorf("the token of before another login: %d", page.Status)
+	}
+}
+
+// Nobody who is not logged in can agree to anything.
+func TestConsentWithoutLogin(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentAlways)
+	browser := issuer.NewBrowser(t)
+	consent := loginPage(t, issuer, browser)
+	user := ada()
+	user.Disabled = true
+	issuer.AddUser(user, password)
+	if page := browser.Submit(consent, url.Values{"decision": {"allow"}}); !page.Asks("password") {
+		t.Errorf("answers %d, callback %v", page.Status, page.Callback)
+	}
+}
