@@ -110,6 +110,7 @@ func (a *app) serveCallback(w http.ResponseWriter, r *http.Request) {
 		showError(w, http.StatusBadGateway, "The login could not be completed", err)
 		return
 	}
+	login.Home = a.url + "/"
 	show(w, http.StatusOK, *login)
 }
 

@@ -25,6 +25,7 @@ type page struct {
 	UserinfoClaims string // indented JSON
 	EndSession     string // URL of the provider's end_session_endpoint
 	IDToken        string // the hint for it
+	Home           string // where to return to from there; registered for the client
 }
 
 func show(w http.ResponseWriter, status int, p page) {

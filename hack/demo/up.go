@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -141,6 +143,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	operator, err := d.runDeployment(ctx, "operator", operatorDeployment, map[string]string{
 		"metrics-bind-address":      fmt.Sprintf("127.0.0.1:%d", ports[0]),
 		"health-probe-bind-address": fmt.Sprintf("127.0.0.1:%d", ports[1]),
+		"leader-election-namespace": operatorDeployment.Namespace, // which a pod knows by itself
 	})
 	if err != nil {
 		return err
@@ -256,7 +259,8 @@ func ok(port int) func(context.Context) error {
 		}
 		defer response.Body.Close()
 		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("/readyz answers %s", response.Status)
+			reason, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status alone says enough
+			return fmt.Errorf("/readyz answers %d: %s", response.StatusCode, bytes.TrimSpace(reason))
 		}
 		return nil
 	}
