@@ -53,13 +53,14 @@ test: ## every test: unit, real API server, browser (installs Chromium where it 
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint with kube-api-linter
-	@$(TOOLS)/golangci-lint run ./...
+	@hack/progress.sh "lint" $(TOOLS)/golangci-lint run ./...
+	@echo "lint: ok"
 
 .PHONY: verify
-verify: $(TOOLS)/kustomize ## generated files, go.mod files, go vet and config/default are in order
+verify: $(TOOLS)/kustomize ## generated files, go.mod files and manifests are in order, go vet is content
 	@hack/verify.sh $(GENERATED) -- $(MODULES)
-	@go vet ./...
-	@$(TOOLS)/kustomize build config/default >/dev/null
+	@hack/progress.sh "verify: go vet" go vet ./...
+	@for d in config/default config/samples; do $(TOOLS)/kustomize build $$d >/dev/null; done
 	@echo "verify: ok"
 
 .PHONY: bench
@@ -70,8 +71,8 @@ bench: ## measure what docs/benchmarks.md records
 
 .PHONY: generate
 generate: $(TOOLS)/controller-gen ## deep copies, apply configurations, CRDs and the operator's role
-	@$(TOOLS)/controller-gen paths=./api/... object applyconfiguration crd output:crd:dir=config/crd/bases
-	@$(TOOLS)/controller-gen paths=./controllers/... rbac:roleName=oidc-operator output:rbac:dir=config/rbac
+	@hack/progress.sh "generate: from api" $(TOOLS)/controller-gen paths=./api/... object applyconfiguration crd output:crd:dir=config/crd/bases
+	@hack/progress.sh "generate: from controllers" $(TOOLS)/controller-gen paths=./controllers/... rbac:roleName=oidc-operator output:rbac:dir=config/rbac
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## gofumpt and goimports

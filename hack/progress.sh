@@ -22,7 +22,7 @@ done
 status=0
 wait "$pid" || status=$?
 if [ "$status" != 0 ]; then
-  tail -n 40 "$log" >&2
+  cat "$log" >&2
   echo "$what: failed after $SECONDS s" >&2
 elif [ "$SECONDS" -ge 3 ]; then
   echo "$what: done in $SECONDS s" >&2

@@ -23,7 +23,7 @@ echo "verify: regenerating"
 make generate
 stale=0
 for path in "${generated[@]}"; do
-  diff -ruN "$before/$path" "$path" || stale=1
+  diff -ruN "$before/$path" "$path" || stale=1 # a path that was not there before counts as empty
 done
 if [ "$stale" = 1 ]; then
   echo "verify: generated files were out of date (the diff above; they are correct now): commit them" >&2
