@@ -138,6 +138,9 @@ func (p *Provider) fillDefaults(issuer *url.URL) error {
 // Handler serves the issuer's routes, see the package documentation.
 func (p *Provider) Handler() http.Handler { return p.handler }
 
+// HashPool is where passwords are hashed. Other costly work of a login may share it.
+func (p *Provider) HashPool() *identity.Pool { return p.pool }
+
 // Drain makes readiness fail from now on, so that no new work is sent here, while everything is still served.
 func (p *Provider) Drain() { p.draining.Store(true) }
 
