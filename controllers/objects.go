@@ -116,10 +116,11 @@ func (o objects) applySecret(ctx context.Context, desired *acorev1.SecretApplyCo
 	return applied{}, err
 }
 
-// remove deletes exactly the object that was seen: one that was replaced since is left alone.
+// remove deletes exactly what was seen. An object that has changed since is left alone, because it may have a new owner
+// now; if it has not, its change starts another reconcile.
 func (o objects) remove(ctx context.Context, obj client.Object) error {
-	uid := obj.GetUID()
-	err := o.client.Delete(ctx, obj, client.Preconditions{UID: &uid})
+	uid, version := obj.GetUID(), obj.GetResourceVersion()
+	err := o.client.Delete(ctx, obj, client.Preconditions{UID: &uid, ResourceVersion: &version})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("delete %T %q: %w", obj, obj.GetName(), err)
 	}

@@ -59,13 +59,13 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.namespaceAllowed, err = namespaceAllowed(ctx, r.client, provider, c.Namespace); err != nil {
 		return state, err
 	}
-	state.holder, err = r.holder(ctx, provider, c)
+	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
 	return state, err
 }
 
-// holder returns the OIDCClient, older than c and allowed by the provider, that has c's client ID. One that is not
+// holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that is not
 // allowed cannot keep the ID from others.
-func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient) (*v1alpha1.OIDCClient, error) {
+func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, incumbent string) (*v1alpha1.OIDCClient, error) {
 	same := &v1alpha1.OIDCClientList{}
 	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}); err != nil {
 		return nil, fmt.Errorf("list clients of the same client ID: %w", err)
@@ -73,7 +73,7 @@ func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCPr
 	var holder *v1alpha1.OIDCClient
 	for i := range same.Items {
 		other := &same.Items[i]
-		if other.UID == c.UID || !older(other, c) || (holder != nil && !older(other, holder)) {
+		if other.UID == c.UID || !precedes(kindClient, incumbent, other, c) || (holder != nil && !precedes(kindClient, incumbent, other, holder)) {
 			continue
 		}
 		allowed, err := namespaceAllowed(ctx, r.client, provider, other.Namespace)

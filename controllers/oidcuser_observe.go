@@ -63,11 +63,11 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	}
 	state.provider = provider
 	username := scoped(u.ProviderKey(), registration.FoldUsername(u.Username()))
-	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username); err != nil {
+	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username, incumbent(state.registration)); err != nil {
 		return state, err
 	}
 	if u.Spec.Subject != "" {
-		state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), u.Spec.Subject))
+		state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), u.Spec.Subject), "")
 	}
 	return state, err
 }
@@ -119,14 +119,14 @@ func passwordSource(secret metav1.Object, key string) string {
 	return secret.GetName() + "/" + key + "/" + secret.GetResourceVersion()
 }
 
-// olderUser returns an OIDCUser older than u with the same value of an index, or nil.
-func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value string) (*v1alpha1.OIDCUser, error) {
+// olderUser returns an OIDCUser that precedes u and has the same value of an index, or nil.
+func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value, incumbent string) (*v1alpha1.OIDCUser, error) {
 	same := &v1alpha1.OIDCUserList{}
 	if err := r.client.List(ctx, same, client.InNamespace(u.Namespace), client.MatchingFields{index: value}); err != nil {
 		return nil, fmt.Errorf("list users of the same %s: %w", index, err)
 	}
 	for i := range same.Items {
-		if other := &same.Items[i]; other.UID != u.UID && older(other, u) {
+		if other := &same.Items[i]; other.UID != u.UID && precedes(kindUser, incumbent, other, u) {
 			return other, nil
 		}
 	}

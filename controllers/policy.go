@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
 )
 
 // namespaceAllowed tells whether a provider admits OIDCClients of a namespace.
@@ -69,12 +70,29 @@ func hostAllowed(hosts []string, withPort, host string) bool {
 	return false
 }
 
-// older orders resources that want the same thing: the one that was created first has it, and of two that were created
-// in the same second the one whose namespace and name come first.
-func older(a, b client.Object) bool {
+// precedes orders resources that want the same thing: the one that was created first has it. Creation times have whole
+// seconds; of two from the same second the one that has the registration already keeps it, and without any the one whose
+// namespace and name come first gets it. incumbent is the owner of the registration, as AnnotationOwner names it, or "".
+func precedes(kind, incumbent string, a, b client.Object) bool {
 	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	if !ta.Equal(&tb) {
 		return ta.Before(&tb)
 	}
-	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
+	keyA, keyB := client.ObjectKeyFromObject(a), client.ObjectKeyFromObject(b)
+	switch incumbent {
+	case resources.Owner(kind, keyA):
+		return true
+	case resources.Owner(kind, keyB):
+		return false
+	default:
+		return keyA.String() < keyB.String()
+	}
+}
+
+// incumbent returns the owner of a registration Secret, or "" when there is none.
+func incumbent(registration *corev1.Secret) string {
+	if registration == nil {
+		return ""
+	}
+	return registration.Annotations[resources.AnnotationOwner]
 }

@@ -1,0 +1,85 @@
+package controllers_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/match"
+)
+
+// Serial, because no other test has an operator while this one starts another.
+var _ = Describe("The operator", Serial, func() {
+	var namespace, apps string
+	var provider *v1alpha1.OIDCProvider
+	var app *v1alpha1.OIDCClient
+	var ada, bob *v1alpha1.OIDCUser
+	BeforeEach(func() {
+		namespace, apps = newNamespace(nil), newNamespace(nil)
+		provider = create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("http://localhost:8080"), func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage = v1alpha1.Storage{}
+			p.Spec.Expose.Ingress = &v1alpha1.ExposeIngress{ClassName: "nginx"}
+			p.Spec.Template.NodeSelector = map[string]string{"a": "b"}
+		}))
+		key := create(gen.SigningKey(namespace, "key", "sso"))
+		create(gen.Secret(namespace, "bob-login", map[string]string{"password": "open sesame"}))
+		ada = create(gen.OIDCUser(namespace, "ada", "sso"))
+		bob = create(gen.OIDCUser(namespace, "bob", "sso", gen.WithPasswordFrom("bob-login", "")))
+		app = create(gen.OIDCClient(apps, "app", provider))
+		startReplica(provider, "one")
+		Eventually(current(key)).Should(match.BeReady())
+		Eventually(current(provider)).Should(match.BeReady())
+		Eventually(current(ada)).Should(match.BeReady())
+		Eventually(current(bob)).Should(match.BeReady())
+		Eventually(current(app)).Should(match.BeReady())
+		Eventually(current(provider)).Should(HaveField("Status.Registered.Users", HaveValue(BeEquivalentTo(2))))
+	})
+	settled := func() {
+		GinkgoHelper()
+		var before int64
+		Eventually(func() bool {
+			before = operator.writes.count.Load()
+			time.Sleep(1500 * time.Millisecond)
+			return operator.writes.count.Load() == before
+		}, "60s").Should(BeTrue())
+	}
+
+	It("writes nothing when it starts again and nothing has changed", func() {
+		settled()
+		operator.stop()
+		operator = startOperator(cluster.Config)
+		Consistently(operator.writes.list, "4s").Should(BeEmpty())
+		// It does work: a change is still answered.
+		create(gen.OIDCClient(apps, "another", provider))
+		Eventually(operator.writes.list).ShouldNot(BeEmpty())
+	})
+
+	It("leaves no orphan of what was deleted while it was down", func() {
+		settled()
+		operator.stop()
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Expect(k8s.Delete(ctx, ada)).To(Succeed())
+		operator = startOperator(cluster.Config)
+		Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+		Eventually(registrationsOf(provider, "user")).Should(HaveLen(1))
+	})
+
+	It("never writes into a spec and never adds a finalizer", func() {
+		settled()
+		for _, obj := range []client.Object{provider, ada, bob, app} {
+			current(obj)(Default)
+			Expect(obj.GetGeneration()).To(BeEquivalentTo(1), "the spec is as it was created")
+			Expect(obj.GetFinalizers()).To(BeEmpty())
+		}
+		list := &corev1.SecretList{}
+		Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+		for i := range list.Items {
+			Expect(list.Items[i].Finalizers).To(BeEmpty())
+		}
+	})
+})
