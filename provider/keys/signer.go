@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"crypto/rsa"
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
@@ -14,6 +15,11 @@ type Signer struct {
 }
 
 func newSigner(private *jose.JSONWebKey) (*Signer, error) {
+	if key, ok := private.Key.(*rsa.PrivateKey); ok {
+		// A key that was read from a JWK is not prepared, and crypto/rsa would prepare it anew for each signature, which
+		// takes a tenth of the time of signing.
+		key.Precompute()
+	}
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(private.Algorithm), Key: private},
 		(&jose.SignerOptions{}).WithType("JWT"),
