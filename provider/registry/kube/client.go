@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -9,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -68,4 +71,29 @@ func newClients(config *rest.Config) (clients, error) {
 		return clients{}, fmt.Errorf("make client for Leases: %w", err)
 	}
 	return result, nil
+}
+
+// fieldManager owns the fields of the Leases.
+const fieldManager = "oidc-provider"
+
+// leaseClient writes the Leases of one namespace.
+type leaseClient struct {
+	client    *rest.RESTClient
+	namespace string
+}
+
+// apply creates or changes a Lease by server-side apply.
+func (l leaseClient) apply(ctx context.Context, lease *coordinationv1.Lease) error {
+	body, err := json.Marshal(lease)
+	if err != nil {
+		return err
+	}
+	return l.client.Patch(types.ApplyPatchType).MaxRetries(0). // the reporter repeats what fails
+									Namespace(l.namespace).Resource("leases").Name(lease.Name).
+									VersionedParams(&metav1.PatchOptions{FieldManager: fieldManager, Force: new(true)}, metav1.ParameterCodec).
+									Body(body).Do(ctx).Error()
+}
+
+func (l leaseClient) remove(ctx context.Context, name string) error {
+	return l.client.Delete().Namespace(l.namespace).Resource("leases").Name(name).Do(ctx).Error()
 }

@@ -18,6 +18,8 @@ type feed struct {
 	applied atomic.Pointer[string]
 	// changed holds a token when applied has moved on since somebody looked.
 	changed chan struct{}
+	// arrived is called when something came from the API server.
+	arrived func()
 }
 
 var (
@@ -25,8 +27,8 @@ var (
 	_ cache.ResourceVersionUpdater = (*feed)(nil)
 )
 
-func newFeed(index *registry.Index) *feed {
-	return &feed{index: index, changed: make(chan struct{}, 1)}
+func newFeed(index *registry.Index, arrived func()) *feed {
+	return &feed{index: index, changed: make(chan struct{}, 1), arrived: arrived}
 }
 
 // Add implements cache.ReflectorStore.
@@ -84,6 +86,7 @@ func (f *feed) Replace(objs []any, resourceVersion string) error {
 // UpdateResourceVersion implements cache.ResourceVersionUpdater. The reflector calls it after each event, bookmarks included,
 // once the event is applied.
 func (f *feed) UpdateResourceVersion(resourceVersion string) {
+	f.arrived()
 	f.applied.Store(&resourceVersion)
 	select {
 	case f.changed <- struct{}{}:

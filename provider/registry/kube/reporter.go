@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -12,14 +11,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 const (
-	// fieldManager owns the fields of the Lease.
-	fieldManager = "oidc-provider"
 	// leaseDuration is how long a report counts without being renewed.
 	leaseDuration = 60 * time.Second
 	// renewInterval leaves room for two renewals that fail.
@@ -35,9 +31,15 @@ const (
 	managedBy      = "oidc-operator"
 )
 
+// leases is what a reporter needs of the API server.
+type leases interface {
+	apply(ctx context.Context, lease *coordinationv1.Lease) error
+	remove(ctx context.Context, name string) error
+}
+
 // reporter writes the Lease on which a replica tells what it has applied.
 type reporter struct {
-	client *rest.RESTClient
+	leases leases
 	opts   Options
 	name   string
 	feed   *feed
@@ -53,7 +55,6 @@ func (r *reporter) run(ctx context.Context, ready func() bool) {
 	defer r.withdraw(ctx)
 	retry := time.Duration(0)
 	for {
-		wait := reportInterval
 		switch err := r.report(ctx); {
 		case ctx.Err() != nil:
 			return
@@ -66,7 +67,7 @@ func (r *reporter) run(ctx context.Context, ready func() bool) {
 			r.opts.Logger.Info("report of applied registrations succeeded again")
 			retry = 0
 		}
-		if !sleep(ctx, max(wait, retry)) {
+		if !sleep(ctx, max(reportInterval, retry)) {
 			return
 		}
 		if retry != 0 {
@@ -106,17 +107,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 func (r *reporter) report(ctx context.Context) error {
+	select {
+	case <-r.feed.changed: // what it stands for is in this report
+	default:
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	body, err := json.Marshal(r.lease())
-	if err != nil {
-		return fmt.Errorf("marshal lease %s: %w", r.name, err)
-	}
-	err = r.client.Patch(types.ApplyPatchType).
-		Namespace(r.opts.Namespace).Resource("leases").Name(r.name).
-		VersionedParams(&metav1.PatchOptions{FieldManager: fieldManager, Force: new(true)}, metav1.ParameterCodec).
-		Body(body).Do(ctx).Error()
-	if err != nil {
+	if err := r.leases.apply(ctx, r.lease()); err != nil {
 		return fmt.Errorf("apply lease %s: %w", r.name, err)
 	}
 	return nil
@@ -163,8 +160,7 @@ func (r *reporter) lease() *coordinationv1.Lease {
 func (r *reporter) withdraw(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	err := r.client.Delete().Namespace(r.opts.Namespace).Resource("leases").Name(r.name).Do(ctx).Error()
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err := r.leases.remove(ctx, r.name); err != nil && !apierrors.IsNotFound(err) {
 		r.opts.Logger.Warn("withdrawing the report of applied registrations failed", slog.Any("error", err))
 	}
 }

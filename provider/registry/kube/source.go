@@ -35,10 +35,10 @@ type Options struct {
 
 // Source keeps an index up to date with the registration Secrets of one provider and reports what it has applied.
 type Source struct {
-	opts     Options
-	clients  clients
-	feed     *feed
-	reporter *reporter
+	opts      Options
+	listWatch *listWatch
+	feed      *feed
+	reporter  *reporter
 }
 
 // New returns a source. It does not reach for the API server yet.
@@ -54,8 +54,9 @@ func New(opts Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{opts: opts, clients: c, feed: newFeed(opts.Index)}
-	s.reporter = &reporter{client: c.leases, opts: opts, name: lease, feed: s.feed, now: time.Now}
+	s := &Source{opts: opts, listWatch: newListWatch(c.secrets, opts)}
+	s.feed = newFeed(opts.Index, s.listWatch.recovered)
+	s.reporter = &reporter{leases: leaseClient{c.leases, opts.Namespace}, opts: opts, name: lease, feed: s.feed, now: time.Now}
 	return s, nil
 }
 
@@ -76,10 +77,11 @@ func (s *Source) Applied() string {
 // ready returns true, which it is asked often until then and never afterwards. An API server that cannot be
 // reached is tried again, and does not disturb what is in force.
 func (s *Source) Run(ctx context.Context, ready func() bool) error {
-	ctx = klog.NewContext(ctx, logr.FromSlogHandler(demoted{s.opts.Logger.Handler()}))
-	reflector := cache.NewReflectorWithOptions(newListWatch(s.clients.secrets, s.opts), &corev1.Secret{}, s.feed, cache.ReflectorOptions{
+	// client-go logs whole objects and answers when something is odd with them. These are Secrets: it gets no logger at all.
+	ctx = klog.NewContext(ctx, logr.Discard())
+	reflector := cache.NewReflectorWithOptions(s.listWatch, &corev1.Secret{}, s.feed, cache.ReflectorOptions{
 		Name:    "registrations",
-		Backoff: &wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 9, Cap: 10 * time.Second},
+		Backoff: &wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 5 * time.Second},
 	})
 	var all sync.WaitGroup
 	all.Go(func() { reflector.RunWithContext(ctx) })
