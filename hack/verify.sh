@@ -33,7 +33,7 @@ fi
 for module in "${modules[@]}"; do
   echo "verify: go mod tidy in $module"
   (cd "$module" && go mod tidy -diff) || {
-    echo "verify: $module/go.mod is not tidy (the diff above): run \`make tidy\` and commit" >&2
+    echo "verify: $module/go.mod is not tidy (see above): run \`make tidy\` and commit" >&2
     exit 1
   }
 done
