@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,6 +17,7 @@ import (
 
 // providerState is everything that a decision about an OIDCProvider depends on.
 type providerState struct {
+	// signingKeys are the provider's, the oldest first: its first active key is the default.
 	signingKeys []v1alpha1.SigningKey
 	// ready are the reports of the replicas that answer requests.
 	ready []replicaReport
@@ -33,6 +36,7 @@ func (r *providerReconciler) observe(ctx context.Context, p *v1alpha1.OIDCProvid
 		return state, fmt.Errorf("list signing keys: %w", err)
 	}
 	state.signingKeys = signingKeys.Items
+	slices.SortFunc(state.signingKeys, oldestFirst)
 	var err error
 	if state.ready, err = readyReplicas(ctx, r.client, p.Key(), r.now()); err != nil {
 		return state, err
@@ -44,6 +48,13 @@ func (r *providerReconciler) observe(ctx context.Context, p *v1alpha1.OIDCProvid
 		state.deployment = deployment
 	}
 	return state, nil
+}
+
+func oldestFirst(a, b v1alpha1.SigningKey) int {
+	if order := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); order != 0 {
+		return order
+	}
+	return strings.Compare(a.Name, b.Name)
 }
 
 // registrationVersions remembers the highest resource version seen among each provider's registrations, so that counting

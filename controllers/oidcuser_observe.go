@@ -119,16 +119,20 @@ func passwordSource(secret metav1.Object, key string) string {
 	return secret.GetName() + "/" + key + "/" + secret.GetResourceVersion()
 }
 
-// olderUser returns an OIDCUser that precedes u and has the same value of an index, or nil.
+// olderUser returns the first of the OIDCUsers that precede u and have the same value of an index, or nil.
 func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value, incumbent string) (*v1alpha1.OIDCUser, error) {
 	same := &v1alpha1.OIDCUserList{}
 	if err := r.client.List(ctx, same, client.InNamespace(u.Namespace), client.MatchingFields{index: value}); err != nil {
 		return nil, fmt.Errorf("list users of the same %s: %w", index, err)
 	}
+	first := u
 	for i := range same.Items {
-		if other := &same.Items[i]; other.UID != u.UID && precedes(kindUser, incumbent, other, u) {
-			return other, nil
+		if other := &same.Items[i]; other.UID != u.UID && precedes(kindUser, incumbent, other, first) {
+			first = other
 		}
 	}
-	return nil, nil //nolint:nilnil // there is none, which is no error
+	if first == u {
+		return nil, nil //nolint:nilnil // there is none, which is no error
+	}
+	return first, nil
 }

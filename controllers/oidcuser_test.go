@@ -32,7 +32,9 @@ var _ = Describe("An OIDCUser", func() {
 	}
 	havePassword := match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, "", nil)
 	knowPassword := func(password string) func(Gomega) {
-		return func(g Gomega) { g.Expect(registration.CheckPassword(registered(g).PasswordHash, password)).To(BeTrue()) }
+		return func(g Gomega) {
+			g.Expect(registration.CheckPassword(registered(g).PasswordHash, password)).To(BeTrue())
+		}
 	}
 
 	It("gets a random password, a subject for good and its claims registered", func() {
