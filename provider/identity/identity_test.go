@@ -1,0 +1,138 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/identity"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// people is a Directory.
+type people map[string]*registration.User
+
+func (p people) UserByName(username string) (*registration.User, bool) {
+	user, ok := p[registration.FoldUsername(username)]
+	return user, ok
+}
+
+func directory() people {
+	hash := registration.HashPassword("secret")
+	return people{
+		"ada":  {Subject: "1", Username: "ada", PasswordHash: hash},
+		"off":  {Subject: "2", Username: "off", PasswordHash: hash, Disabled: true},
+		"none": {Subject: "3", Username: "none"},
+	}
+}
+
+func TestAuthenticate(t *testing.T) {
+	local := identity.NewLocal(directory(), identity.NewPool(1, 0))
+	for name, c := range map[string]struct {
+		username, password, subject string
+	}{
+		"right":                        {"ada", "secret", "1"},
+		"right in capitals":            {"ADA", "secret", "1"},
+		"wrong password":               {"ada", "Secret", ""},
+		"empty password":               {"ada", "", ""},
+		"unknown":                      {"eve", "secret", ""},
+		"disabled":                     {"off", "secret", ""},
+		"without a hash":               {"none", "secret", ""},
+		"without a hash and password":  {"none", "", ""},
+		"longer than any password may": {"ada", strings.Repeat("x", registration.MaxPasswordBytes+1), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			who, err := local.Authenticate(t.Context(), c.username, c.password)
+			if c.subject == "" {
+				if !errors.Is(err, identity.ErrRejected) || who.Subject != "" {
+					t.Fatalf("got %+v, %v", who, err)
+				}
+				return
+			}
+			if err != nil || who.Subject != c.subject || !slices.Equal(who.Methods, []string{"pwd"}) {
+				t.Fatalf("got %+v, %v", who, err)
+			}
+		})
+	}
+}
+
+// Whoever is rejected has cost a hash of the same price: otherwise the time would tell who exists.
+func TestRejectionCostsTheSame(t *testing.T) {
+	local := identity.NewLocal(directory(), identity.NewPool(1, 0))
+	cost := func(username string) time.Duration {
+		best := time.Hour // of several, because other work on the machine only ever adds
+		for range 8 {
+			started := time.Now()
+			if _, err := local.Authenticate(t.Context(), username, "wrong"); !errors.Is(err, identity.ErrRejected) {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(started))
+		}
+		return best
+	}
+	known := cost("ada")
+	for _, username := range []string{"eve", "off", "none"} {
+		if other := cost(username); other < known/4 || other > known*4 {
+			t.Errorf("%s costs %s, a known user %s", username, other, known)
+		}
+	}
+}
+
+func TestPool(t *testing.T) {
+	pool := identity.NewPool(2, 1)
+	release, started, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	work := func(ctx context.Context) {
+		ended <- pool.Do(ctx, func() { started <- struct{}{}; <-release })
+	}
+	go work(t.Context())
+	go work(t.Context())
+	<-started
+	<-started
+	if pool.Running() != 2 || pool.Waiting() != 0 {
+		t.Errorf("%d run, %d wait", pool.Running(), pool.Waiting())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go work(ctx)
+	for pool.Waiting() != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := pool.Do(t.Context(), func() { t.Error("the second in the queue has run") }); !errors.Is(err, identity.ErrBusy) {
+		t.Errorf("with a full queue: %v", err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("after giving up: %v", err)
+	}
+	go work(t.Context()) // takes the place in the queue that is free again
+	close(release)
+	<-started
+	for range 3 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if pool.Running() != 0 || pool.Waiting() != 0 {
+		t.Errorf("in the end %d run, %d wait", pool.Running(), pool.Waiting())
+	}
+}
+
+// A login storm holds no more hashes in memory than there are hashers.
+func TestLoginsWaitForTheirTurn(t *testing.T) {
+	pool := identity.NewPool(1, -1)
+	release, started := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() { done <- pool.Do(t.Context(), func() { close(started); <-release }) }()
+	<-started
+	for _, username := range []string{"ada", "eve"} {
+		if _, err := identity.NewLocal(directory(), pool).Authenticate(t.Context(), username, "secret"); !errors.Is(err, identity.ErrBusy) {
+			t.Errorf("%s: %v", username, err)
+		}
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,254 @@
+package web
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+func examplePages() map[string]Page {
+	app := Application{Name: "Matrix & <b>", Description: "Chat", Logo: "https://x.example/l.svg", Website: "https://x.example", Policy: "https://x.example/p", Terms: "https://x.example/t"}
+	return map[string]Page{
+		"login":           Login{Application: app, Action: "/login?a=b&c=d", Token: "token", Username: "ada"},
+		"login again":     Login{Application: app, Action: "/login", Token: "token", Again: true},
+		"login rejected":  Login{Action: "/login", Token: "token", Rejected: true},
+		"login busy":      Login{Action: "/login", Token: "token", Busy: true},
+		"consent":         Consent{Application: app, Action: "/consent", Token: "token", Person: "Ada", Username: "ada", Shared: []Shared{{"openid", ""}, {"email", "ada@example.com"}}, OtherAccount: "/login?x", ReturnHost: "x.example"},
+		"error":           Error{Text: "redirect_unregistered", Args: []any{"Matrix"}, Detail: "redirect_uri <x>", Again: "/login?a=b", RequestID: "r-1"},
+		"confirm logout":  ConfirmLogout{Application: app, Action: "/logout", Token: "token", Person: "Ada", Username: "ada", Home: "/"},
+		"logged out":      LoggedOut{Login: "/login"},
+		"home":            Home{Person: "Ada", Username: "ada", Logout: "/logout", Token: "token"},
+		"home, nobody in": Home{Login: "/login"},
+	}
+}
+
+func TestEveryPage(t *testing.T) {
+	pages, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range examplePages() {
+		t.Run(name, func(t *testing.T) {
+			body, err := pages.Render(page, "/realm", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPage(t, string(body))
+		})
+	}
+}
+
+// checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page.
+func checkPage(t *testing.T, body string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts, labels, inputs := map[string]int{}, map[string]bool{}, []*html.Node{}
+	for node := range root.Descendants() {
+		if node.Type != html.ElementNode {
+			continue
+		}
+		counts[node.Data]++
+		switch node.Data {
+		case "label":
+			labels[attr(node, "for")] = true
+		case "input":
+			inputs = append(inputs, node)
+		case "form":
+			if attr(node, "method") != "post" {
+				t.Error("a form is not posted")
+			}
+		case "link":
+			if href := attr(node, "href"); !strings.HasPrefix(href, "/realm/assets/") {
+				t.Errorf("the link %s is not below the issuer's path", href)
+			}
+		case "html":
+			if attr(node, "lang") != "en" {
+				t.Error("the page has no language")
+			}
+		}
+		for _, a := range node.Attr {
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+				t.Errorf("<%s> has %s, which the policy forbids", node.Data, a.Key)
+			}
+		}
+	}
+	if counts["h1"] != 1 || counts["title"] != 1 || counts["main"] != 1 || counts["script"]+counts["style"]+counts["b"] != 0 {
+		t.Errorf("the page has %v", counts)
+	}
+	if counts["form"] > 0 && !slices.ContainsFunc(inputs, func(n *html.Node) bool { return attr(n, "name") == "csrf_token" && attr(n, "value") == "token" }) {
+		t.Error("a form has no token")
+	}
+	for _, input := range inputs {
+		visible := attr(input, "type") != "hidden"
+		if visible && (!labels[attr(input, "id")] || attr(input, "autocomplete") == "") {
+			t.Errorf("the field %s has no label or no autocomplete", attr(input, "name"))
+		}
+	}
+}
+
+func attr(node *html.Node, key string) string {
+	for _, a := range node.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// Every text that a template or an error names is there in every language, and none is there that nothing names.
+func TestTextsAreComplete(t *testing.T) {
+	used := map[string]bool{}
+	prefixes := []string{"scope.", "error."}
+	named := regexp.MustCompile(`{{[^}]*?\bt "([a-z_.]+)"`)
+	files, err := fs.Glob(templates, "templates/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		source, err := fs.ReadFile(templates, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range named.FindAllStringSubmatch(string(source), -1) {
+			used[match[1]] = true
+		}
+	}
+	for _, translation := range translations() {
+		for key := range used {
+			if _, ok := translation.texts[key]; !ok {
+				t.Errorf("%s: there is no text %s", translation.tag, key)
+			}
+		}
+		for key := range translation.texts {
+			dynamic := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+			if _, ok := english()[key]; !ok || !used[key] && !dynamic {
+				t.Errorf("%s: nothing uses the text %s", translation.tag, key)
+			}
+			if strings.Count(translation.texts[key], "%") != strings.Count(english()[key], "%") {
+				t.Errorf("%s: the placeholders of %s differ", translation.tag, key)
+			}
+		}
+	}
+}
+
+func TestMissingTextsFailTheRendering(t *testing.T) {
+	pages, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pages.Render(Error{Text: "no such thing"}, "", nil); err == nil {
+		t.Error("a page without words was rendered")
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	for header, want := range map[string][]string{
+		"de-CH, de;q=0.9, en;q=0.8, *;q=0.5": {"de-CH", "de", "en"},
+		"":                                   nil,
+		" , ;q=1,fr":                         {"fr"},
+		strings.Repeat("a,", 100):            slices.Repeat([]string{"a"}, maxLanguages),
+	} {
+		if got := ReadLanguages(header); !slices.Equal(got, want) {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+	pages, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages.languages = append(pages.languages, language{tag: "de"})
+	for preferred, want := range map[string]string{"de-CH": "de", "DE": "de", "fr": "en", "": "en", "en-GB": "en"} {
+		if got := pages.choose([]string{preferred}); got.tag != want {
+			t.Errorf("%s: %s", preferred, got.tag)
+		}
+	}
+}
+
+func TestAssets(t *testing.T) {
+	pages, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		asset, ok := pages.Asset(pages.names[file])
+		if !ok || asset.ContentType != kind || len(asset.Content) == 0 {
+			t.Errorf("%s is %v of type %q", file, ok, asset.ContentType)
+		}
+		if strings.Contains(string(asset.Content), "url(") || strings.Contains(string(asset.Content), "@import") {
+			t.Errorf("%s loads something else", file)
+		}
+	}
+}
+
+// WCAG 2.2, 1.4.3 and 1.4.11: text has a contrast of 4.5 to its ground, the edges of fields and buttons 3, in light and dark.
+func TestContrast(t *testing.T) {
+	source, err := fs.ReadFile(assets, "assets/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(source), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("there are %d palettes", len(blocks))
+	}
+	for i, scheme := range []string{"light", "dark"} {
+		colors := map[string]string{}
+		for _, match := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(blocks[i][1], -1) {
+			colors[match[1]] = match[2]
+		}
+		for _, c := range []struct {
+			front, back string
+			least       float64
+		}{
+			{"ink", "card", 4.5}, {"soft", "card", 4.5}, {"link", "card", 4.5}, {"ink", "ground", 4.5},
+			{"accent-ink", "accent", 4.5}, {"accent-ink", "accent-over", 4.5}, {"alert", "alert-ground", 4.5}, {"ink", "note-ground", 4.5},
+			{"line", "card", 3}, {"accent", "card", 3}, {"link", "ground", 3}, {"alert", "card", 3},
+		} {
+			if got := contrast(t, colors[c.front], colors[c.back]); got < c.least {
+				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %.1f", scheme, c.front, c.back, got, c.least)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + .05) / (min(x, y) + .05)
+}
+
+func luminance(t *testing.T, color string) float64 {
+	t.Helper()
+	if len(color) != 7 {
+		t.Fatalf("color %q is not defined", color)
+	}
+	sum := 0.0
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		value, err := strconv.ParseUint(color[1+2*i:3+2*i], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := float64(value) / 255
+		if c <= .04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}
+
+func ExampleReadLanguages() {
+	fmt.Println(ReadLanguages("de-CH, en;q=0.8"))
+	// Output: [de-CH en]
+}
