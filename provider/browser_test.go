@@ -1,0 +1,217 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// chromium is a real browser at an issuer, with an application that goes on elsewhere after its callback.
+type chromium struct {
+	t      *testing.T
+	ctx    context.Context
+	issuer *providertest.Issuer
+	app    *httptest.Server
+	// elsewhere is where the application leads after its callback.
+	elsewhere *httptest.Server
+
+	mu      sync.Mutex
+	answers []url.Values
+}
+
+func newChromium(t *testing.T) *chromium {
+	t.Helper()
+	c := &chromium{t: t}
+	c.elsewhere = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "<title>elsewhere</title><h1 id=elsewhere>elsewhere</h1>")
+	}))
+	t.Cleanup(c.elsewhere.Close)
+	c.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/callback" {
+			http.NotFound(w, r)
+			return
+		}
+		c.mu.Lock()
+		c.answers = append(c.answers, r.URL.Query())
+		c.mu.Unlock()
+		http.Redirect(w, r, c.elsewhere.URL, http.StatusFound)
+	}))
+	t.Cleanup(c.app.Close)
+	c.issuer, _ = newIssuer(t)
+	c.issuer.AddClient(registration.Client{
+		ClientID: "app", ClientName: "Example App", Description: "An application", ClientURI: "https://app.example.com",
+		PolicyURI: "https://app.example.com/privacy", RedirectURIs: []string{c.app.URL + "/callback"},
+	})
+	c.ctx = startChromium(t)
+	return c
+}
+
+func startChromium(t *testing.T) context.Context {
+	t.Helper()
+	// Root may not use the sandbox; the pages are our own.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	// The window of a popup login, as DSM opens it.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(500, 600)); err != nil {
+		t.Fatalf("start chromium, which `make test` installs: %v", err)
+	}
+	return ctx
+}
+
+func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
+	c.t.Helper()
+	if err := chromedp.Do(c.ctx, steps...); err != nil {
+		text, _ := chromedp.Run(c.ctx, chromedp.Text("body"))
+		at, _ := chromedp.Run(c.ctx, chromedp.Location())
+		c.t.Fatalf("%v, at %s:\n%s", err, at, text)
+	}
+}
+
+func (c *chromium) open(changed ...string) {
+	c.t.Helper()
+	target := authorizeURL(c.issuer, append([]string{"redirect_uri", c.app.URL + "/callback", "scope", "openid profile email"}, changed...)...)
+	c.do(chromedp.Navigate(target))
+}
+
+func (c *chromium) logIn(password string) {
+	c.t.Helper()
+	c.do(chromedp.WaitVisible("#password"), chromedp.SetValue("#username", "ada"), chromedp.SendKeys("#password", password+kb.Enter))
+}
+
+// answer returns what the application got at its callback the last time.
+func (c *chromium) answer() url.Values {
+	c.t.Helper()
+	c.do(chromedp.WaitVisible("#elsewhere"))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answers[len(c.answers)-1]
+}
+
+// fits tells whether a page needs no scrolling sideways, and what its longest line is when it does.
+func (c *chromium) fits(page string) {
+	c.t.Helper()
+	wide, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth"))
+	if err != nil || wide {
+		c.t.Errorf("the %s page is wider than the window (%v)", page, err)
+	}
+}
+
+// A person logs in, the first time with the wrong password, and agrees.
+func TestBrowserLogin(t *testing.T) {
+	c := newChromium(t)
+	c.open()
+	c.fits("login")
+	c.logIn("not-this-one")
+	c.do(chromedp.WaitVisible(".alert"))
+	c.fits("rejected login")
+	c.logIn(password)
+	c.do(chromedp.WaitVisible(`button[value="allow"]`))
+	c.fits("consent")
+	c.do(chromedp.Click(`button[value="allow"]`))
+	if got := c.answer(); got.Get("code") == "" || got.Get("state") != "state-1" {
+		t.Errorf("the application got %v", got)
+	}
+	c.open("state", "state-2")
+	if got := c.answer(); got.Get("code") == "" || got.Get("state") != "state-2" {
+		t.Errorf("the second time the application got %v", got)
+	}
+}
+
+func TestBrowserDeny(t *testing.T) {
+	c := newChromium(t)
+	c.open()
+	c.logIn(password)
+	c.do(chromedp.WaitVisible(`button[value="deny"]`), chromedp.Click(`button[value="deny"]`))
+	if got := c.answer(); got.Get("error") != "access_denied" || got.Has("code") {
+		t.Errorf("the application got %v", got)
+	}
+}
+
+// A request that asks for a login gets one, and only one.
+func TestBrowserPromptLogin(t *testing.T) {
+	c := newChromium(t)
+	for _, state := range []string{"state-1", "state-2"} {
+		c.open("prompt", "login", "state", state)
+		c.logIn(password)
+		if state == "state-1" {
+			c.do(chromedp.WaitVisible(`button[value="allow"]`), chromedp.Click(`button[value="allow"]`))
+		}
+		if got := c.answer(); got.Get("code") == "" || got.Get("state") != state {
+			t.Errorf("the application got %v", got)
+		}
+	}
+}
+
+// Nothing but the keyboard: the first field has the focus, Tab goes through in order, Enter and Space press.
+func TestBrowserByKeyboard(t *testing.T) {
+	c := newChromium(t)
+	c.open()
+	c.do(chromedp.WaitVisible("#username"), chromedp.KeyEvent("ada"+kb.Tab+password+kb.Tab+kb.Enter),
+		chromedp.WaitVisible(`button[value="allow"]`), chromedp.KeyEvent(kb.Tab+" "))
+	if got := c.answer(); got.Get("code") == "" {
+		t.Errorf("the application got %v", got)
+	}
+}
+
+func TestBrowserLogout(t *testing.T) {
+	c := newChromium(t)
+	c.do(chromedp.Navigate(c.issuer.Endpoint("/login")))
+	c.logIn(password)
+	c.do(chromedp.WaitVisible(`form[action="/logout"] button`), chromedp.Click(`form[action="/logout"] button`), chromedp.WaitVisible(`a[href="/login"]`))
+	if text, err := chromedp.Run(c.ctx, chromedp.Text("h1")); err != nil || text != "You are logged out" {
+		t.Errorf("the page says %q (%v)", text, err)
+	}
+}
+
+// The policy lets the pages' own style sheet through, in light and dark, and the browser has nothing to complain about.
+func TestBrowserAcceptsThePages(t *testing.T) {
+	c := newChromium(t)
+	messages := chromedp.Console(c.ctx)
+	grounds := map[string]string{}
+	for _, scheme := range []string{"light", "dark"} {
+		features := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, features); err != nil {
+			t.Fatal(err)
+		}
+		c.open()
+		ground, err := chromedp.Run(c.ctx, chromedp.Evaluate[string]("getComputedStyle(document.querySelector('main')).backgroundColor"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		grounds[scheme] = ground
+	}
+	if grounds["light"] != "rgb(255, 255, 255)" || grounds["dark"] == grounds["light"] {
+		t.Errorf("the grounds are %v", grounds)
+	}
+	// A message of our own marks the end of those of the pages.
+	if _, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool]("console.log('the end'), true")); err != nil {
+		t.Fatal(err)
+	}
+	for message, err := range messages {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(message.Text, "the end") {
+			break
+		}
+		t.Errorf("the browser complains: %s", message)
+	}
+}
