@@ -48,7 +48,9 @@ func newClients(config *rest.Config) (clients, error) {
 	codecs := serializer.NewCodecFactory(scheme)
 
 	base := rest.CopyConfig(config)
-	base.UserAgent = "oidc-provider"
+	if base.UserAgent == "" {
+		base.UserAgent = "oidc-provider"
+	}
 	base.NegotiatedSerializer = codecs.WithoutConversion()
 	base.ContentType = runtime.ContentTypeProtobuf
 	base.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,13 +29,13 @@ type recorder struct {
 	start   time.Time
 	reports []reported
 	removed []string
-	// fault is what every report is answered with.
-	fault error
+	// away makes every report fail.
+	away atomic.Bool
 }
 
 func (r *recorder) apply(_ context.Context, lease *coordinationv1.Lease) error {
-	if r.fault != nil {
-		return r.fault
+	if r.away.Load() {
+		return errors.New("the API server is away")
 	}
 	r.reports = append(r.reports, reported{time.Since(r.start), lease.Annotations[registration.AnnotationApplied]})
 	return nil
@@ -50,7 +51,7 @@ type story struct {
 	*recorder
 	*reporter
 	log   *bytes.Buffer
-	ready bool
+	ready atomic.Bool
 	stop  func()
 }
 
@@ -58,7 +59,8 @@ type story struct {
 func tell(t *testing.T, run func(t *testing.T, s *story)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &story{recorder: &recorder{start: time.Now()}, log: &bytes.Buffer{}, ready: true}
+		s := &story{recorder: &recorder{start: time.Now()}, log: &bytes.Buffer{}}
+		s.ready.Store(true)
 		logger := slog.New(slog.NewTextHandler(s.log, nil))
 		index, err := registry.NewIndex(logger)
 		if err != nil {
@@ -72,7 +74,7 @@ func tell(t *testing.T, run func(t *testing.T, s *story)) {
 		s.stop = func() { cancel(); <-done }
 		go func() {
 			defer close(done)
-			s.run(ctx, func() bool { return s.ready && s.feed.applied.Load() != nil })
+			s.run(ctx, func() bool { return s.ready.Load() && s.feed.applied.Load() != nil })
 		}()
 		run(t, s)
 		s.stop()
@@ -130,11 +132,11 @@ func TestReportsAreMade(t *testing.T) {
 			s.expect(t, reported{0, "1"}, reported{20*time.Second + reportInterval, "1"}, reported{40*time.Second + 2*reportInterval, "1"})
 		},
 		"not before the replica is ready": func(t *testing.T, s *story) {
-			s.ready = false
+			s.ready.Store(false)
 			s.feed.UpdateResourceVersion("1")
 			s.at(3000 * ms)
 			s.expect(t)
-			s.ready = true
+			s.ready.Store(true)
 			s.at(3000*ms + reportInterval)
 			s.expect(t, reported{3000*ms + reportInterval, "1"})
 		},
@@ -145,7 +147,7 @@ func TestReportsAreMade(t *testing.T) {
 		"even when the replica is not ready any more": func(t *testing.T, s *story) {
 			s.feed.UpdateResourceVersion("1")
 			s.at(1000 * ms)
-			s.ready = false
+			s.ready.Store(false)
 			s.feed.UpdateResourceVersion("2")
 			s.at(2000 * ms)
 			s.expect(t, reported{0, "1"}, reported{1000 * ms, "2"})
@@ -158,12 +160,12 @@ func TestReportsAreMade(t *testing.T) {
 
 func TestFailedReportsAreRepeatedAndLoggedOnce(t *testing.T) {
 	tell(t, func(t *testing.T, s *story) {
-		s.fault = errors.New("the API server is away")
+		s.away.Store(true)
 		s.feed.UpdateResourceVersion("1")
 		s.at(60 * time.Second)
 		s.feed.UpdateResourceVersion("2")
 		s.at(61 * time.Second)
-		s.fault = nil
+		s.away.Store(false)
 		s.at(61*time.Second + lastRetry)
 		s.expect(t, reported{s.reports[0].at, "2"})
 		if n := strings.Count(s.log.String(), "report of applied registrations failed"); n != 1 {

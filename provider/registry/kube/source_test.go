@@ -134,9 +134,10 @@ func TestARegistrationThatChangesItsKindLeavesNothingBehind(t *testing.T) {
 	secret.Data = map[string][]byte{"user.json": []byte(`{"sub":"1","preferred_username":"ada"}`)}
 	must(t, n.Update(t.Context(), secret))
 	r.expectClients(t)
-	if _, ok := r.UserByName("ada"); !ok {
-		t.Error("the user is not registered")
-	}
+	eventually(t, "the user is registered", func() bool {
+		_, ok := r.UserByName("ada")
+		return ok
+	})
 }
 
 func TestEveryReplicaReportsOnALeaseOfItsOwn(t *testing.T) {

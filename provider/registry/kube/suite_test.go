@@ -33,6 +33,8 @@ import (
 type cluster struct {
 	environment *envtest.Environment
 	admin       client.Client
+	// addUser is held while a user is added: envtest does not do that for two at a time.
+	addUser sync.Mutex
 }
 
 var shared cluster
@@ -76,7 +78,9 @@ func newNamespace(t *testing.T) *namespace {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	must(t, shared.admin.Create(t.Context(), ns))
+	shared.addUser.Lock()
 	user, err := shared.environment.AddUser(envtest.User{Name: "provider-of-" + ns.Name}, nil)
+	shared.addUser.Unlock()
 	must(t, err)
 	role := &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns.Name, Name: "provider"},
