@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// programs are the project's own, built for this run.
+type programs struct {
+	dir, operator, provider string
+}
+
+func buildPrograms(ctx context.Context) (*programs, error) {
+	dir, err := os.MkdirTemp("", "oidc-bench-bin-")
+	if err != nil {
+		return nil, err
+	}
+	p := &programs{dir: dir, operator: filepath.Join(dir, "operator"), provider: filepath.Join(dir, "provider")}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", "./cmd/operator", "./cmd/provider")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build programs: %w\n%s", err, out)
+	}
+	return p, nil
+}
+
+func (p *programs) remove() { _ = os.RemoveAll(p.dir) } // scratch
+
+func (p *programs) run(ctx context.Context, program string, args ...string) error {
+	if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), args[0], err, out)
+	}
+	return nil
+}
+
+// process is a running program.
+type process struct {
+	cmd *exec.Cmd
+}
+
+func (p *programs) start(program string, args ...string) (*process, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+	}
+	return &process{cmd}, nil
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	_ = p.cmd.Wait()                          // its exit code tells nothing here
+}
+
+// residentKiB returns the resident set size in KiB.
+func (p *process) residentKiB() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.SplitSeq(string(status), "\n") {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			return strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+		}
+	}
+	return 0, errors.New("no VmRSS")
+}
+
+func freeAddresses() (a, b string, err error) {
+	var free [2]string
+	for i := range free {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", "", err
+		}
+		defer func() { _ = l.Close() }() // only its number was wanted
+		free[i] = l.Addr().String()
+	}
+	return free[0], free[1], nil
+}
+
+// awaitAnswer asks url until it answers 200, for at most 30 seconds.
+func awaitAnswer(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, response.Body) // only the status counts
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("no answer from %s: %w", url, ctx.Err())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
