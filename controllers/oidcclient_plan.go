@@ -29,11 +29,11 @@ const (
 // The keys of a credentials Secret.
 const (
 	keyClientID      = "client_id"
-	keyClientSecret  = "client_secret" //nolint:gosec // a key, not a secret
+	keyClientSecret  = "client_secret"
 	keyIssuer        = "issuer"
 	keyDiscovery     = "discovery_url"
 	keyAuthorization = "authorization_endpoint"
-	keyToken         = "token_endpoint" //nolint:gosec // a key, not a token
+	keyToken         = "token_endpoint"
 	keyUserinfo      = "userinfo_endpoint"
 	keyEndSession    = "end_session_endpoint"
 	keyJWKS          = "jwks_uri"

@@ -132,8 +132,10 @@ var _ = Describe("An OIDCProvider", func() {
 	})
 
 	It("leaves objects of others alone and says which one is in the way", func() {
-		theirs := create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "sso"},
-			Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 9}}}})
+		theirs := create(&corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "sso"},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 9}}},
+		})
 		p := create(gen.OIDCProvider(namespace, "sso"))
 		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionAvailable, metav1.ConditionFalse,
 			v1alpha1.ReasonObjectNotOwned, ContainSubstring(`Service "sso" exists and is not owned by this OIDCProvider`)))

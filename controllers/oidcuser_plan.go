@@ -17,7 +17,7 @@ import (
 // The keys of a Secret with a generated password.
 const (
 	keyUsername = "username"
-	keyPassword = "password" //nolint:gosec // a key, not a password
+	keyPassword = "password"
 )
 
 // userPlan is what is to be done about an OIDCUser.

@@ -65,24 +65,28 @@ type OIDCClientSpec struct {
 
 	// logoURI is the URL of the application's logo, shown on the consent page.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https'",message="logoURI must be an https URL"
 	LogoURI string `json:"logoURI,omitempty"`
 
 	// clientURI is the URL of the application's home page.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="clientURI must be an absolute https or http URL"
 	ClientURI string `json:"clientURI,omitempty"`
 
 	// policyURI is the URL of the application's privacy policy.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="policyURI must be an absolute https or http URL"
 	PolicyURI string `json:"policyURI,omitempty"`
 
 	// tosURI is the URL of the application's terms of service.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="tosURI must be an absolute https or http URL"
 	TosURI string `json:"tosURI,omitempty"`
@@ -199,6 +203,7 @@ type Credentials struct {
 	// secretName is the Secret, in this namespace, that receives the client ID, the client secret and the provider's
 	// endpoints. Unset: "<name>-oidc".
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="secretName must be the name of a Secret: a-z 0-9 . - only"
 	SecretName string `json:"secretName,omitempty"`

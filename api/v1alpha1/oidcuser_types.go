@@ -99,18 +99,21 @@ type OIDCUserSpec struct {
 
 	// profile is the profile claim: the URL of a page about the person.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="profile must be an absolute https or http URL"
 	Profile string `json:"profile,omitempty"`
 
 	// picture is the picture claim: the URL of an image of the person.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="picture must be an absolute https or http URL"
 	Picture string `json:"picture,omitempty"`
 
 	// website is the website claim: the URL of the person's own page.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http']",message="website must be an absolute https or http URL"
 	Website string `json:"website,omitempty"`
@@ -123,6 +126,7 @@ type OIDCUserSpec struct {
 
 	// birthdate is the birthdate claim: YYYY-MM-DD, YYYY, or 0000-MM-DD without the year.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$')",message="birthdate must be YYYY-MM-DD or YYYY"
 	Birthdate string `json:"birthdate,omitempty"`
@@ -141,6 +145,7 @@ type OIDCUserSpec struct {
 
 	// email is the email claim.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=320
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@\\\\s]+@[^@\\\\s]+$')",message="email must be an e-mail address"
 	Email string `json:"email,omitempty"`
@@ -185,31 +190,37 @@ type OIDCUserSpec struct {
 type Address struct {
 	// formatted is the whole address, with line breaks.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Formatted string `json:"formatted,omitempty"`
 
 	// streetAddress is street and number.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	StreetAddress string `json:"streetAddress,omitempty"`
 
 	// locality is the city.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	Locality string `json:"locality,omitempty"`
 
 	// region is the state or province.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	Region string `json:"region,omitempty"`
 
 	// postalCode is the postal code.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	PostalCode string `json:"postalCode,omitempty"`
 
 	// country is the country.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	Country string `json:"country,omitempty"`
 }

@@ -29,7 +29,7 @@ const (
 
 // SecretTypeCredentials is the type of the Secrets that hold a client's credentials or a user's generated password. The
 // API server keeps a Secret's type, so that applying can never take over a Secret that somebody else has made.
-const SecretTypeCredentials = "oidc-operator.dev/credentials" //nolint:gosec // a type, not a credential
+const SecretTypeCredentials = "oidc-operator.dev/credentials"
 
 // Managed tells whether an object carries the operator's label.
 func Managed(obj metav1.Object) bool {

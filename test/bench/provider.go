@@ -30,7 +30,7 @@ import (
 const (
 	benchIssuer   = "http://localhost:8080"
 	benchClient   = "bench"
-	benchSecret   = "0123456789abcdefghijklmnopqrstuv" //nolint:gosec // of a client that exists only here
+	benchSecret   = "0123456789abcdefghijklmnopqrstuv"
 	benchRedirect = "https://bench.example.com/callback"
 	rounds        = 3
 )
@@ -98,8 +98,10 @@ func (r *rig) register(index *registry.Index) error {
 		registration.KindSigningKey: registration.SigningKey{Name: "bench", Algorithm: "RS256", CreatedAt: time.Now(), Keys: []registration.Key{
 			{KeyID: keyID, Phase: registration.PhaseActive, CreatedAt: time.Now(), PrivateJWK: jwk},
 		}},
-		registration.KindClient: registration.Client{ClientID: benchClient, RedirectURIs: []string{benchRedirect}, Scope: "openid profile email",
-			Secrets: []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}},
+		registration.KindClient: registration.Client{
+			ClientID: benchClient, RedirectURIs: []string{benchRedirect}, Scope: "openid profile email",
+			Secrets: []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}},
+		},
 		registration.KindUser: registration.User{Subject: "ada", Username: "ada", Name: "Ada Lovelace", Email: "ada@example.com"},
 	} {
 		data, err := json.Marshal(document)

@@ -84,7 +84,9 @@ func OIDCUser(namespace, name, provider string, options ...func(*v1alpha1.OIDCUs
 
 // WithPasswordFrom names the Secret and key of the password.
 func WithPasswordFrom(name, key string) func(*v1alpha1.OIDCUser) {
-	return func(u *v1alpha1.OIDCUser) { u.Spec.PasswordSecretRef = &v1alpha1.SecretKeyReference{Name: name, Key: key} }
+	return func(u *v1alpha1.OIDCUser) {
+		u.Spec.PasswordSecretRef = &v1alpha1.SecretKeyReference{Name: name, Key: key}
+	}
 }
 
 // Secret returns an Opaque Secret that nobody owns.
