@@ -125,7 +125,10 @@ func Parse[D any, P interface {
 func parseError(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var field *FieldError
 	switch {
+	case errors.As(err, &field):
+		return field
 	case errors.As(err, &syntax):
 		return fmt.Errorf("document is not JSON: syntax error at byte %d", syntax.Offset)
 	case errors.As(err, &kind):

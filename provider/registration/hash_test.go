@@ -1,0 +1,95 @@
+package registration_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+func TestCheckPassword(t *testing.T) {
+	long := strings.Repeat("x", registration.MaxPasswordBytes+1)
+	argon := registration.HashPassword("open sesame")
+	bcrypted, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		hash, password string
+		want           bool
+	}{
+		"argon2id":            {argon, "open sesame", true},
+		"argon2id, wrong":     {argon, "open barley", false},
+		"bcrypt":              {string(bcrypted), "open sesame", true},
+		"bcrypt, wrong":       {string(bcrypted), "open barley", false},
+		"no hash":             {"", "open sesame", false},
+		"password as hash":    {"open sesame", "open sesame", false},
+		"argon2id, cut off":   {argon[:len(argon)-20], "open sesame", false},
+		"longer than allowed": {registration.HashPassword(long), long, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := registration.CheckPassword(test.hash, test.password); got != test.want {
+				t.Fatalf("got %v", got)
+			}
+		})
+	}
+}
+
+func TestHashPasswordSalts(t *testing.T) {
+	if registration.HashPassword("x") == registration.HashPassword("x") {
+		t.Fatal("two hashes of one password are equal")
+	}
+}
+
+// The bounds keep one login from taking all of a provider's memory or time.
+func TestValidatePasswordHash(t *testing.T) {
+	const tail = "$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ"
+	for name, test := range map[string]struct{ hash, want string }{
+		"ours":            {registration.HashPassword("x"), ""},
+		"largest":         {"$argon2id$v=19$m=262144,t=10,p=8" + tail, ""},
+		"too much memory": {"$argon2id$v=19$m=262145,t=1,p=1" + tail, "at most"},
+		"too many passes": {"$argon2id$v=19$m=19456,t=11,p=1" + tail, "at most"},
+		"too many lanes":  {"$argon2id$v=19$m=19456,t=1,p=9" + tail, "at most"},
+		"no passes":       {"$argon2id$v=19$m=19456,t=0,p=1" + tail, "at most"},
+		"argon2i":         {"$argon2i$v=19$m=19456,t=2,p=1" + tail, "must be an argon2id hash"},
+		"old version":     {"$argon2id$v=16$m=19456,t=2,p=1" + tail, "v=19"},
+		"short salt":      {"$argon2id$v=19$m=19456,t=2,p=1$YQ$YWFhYWFhYWFhYWFhYWFhYQ", "salt of 8 to 64 bytes"},
+		"no parameters":   {"$argon2id$v=19$x" + tail, "parameters of the form"},
+		"dear bcrypt":     {"$2a$15$" + strings.Repeat("a", 53), "bcrypt cost 15"},
+		"short bcrypt":    {"$2a$10$abc", "complete bcrypt hash"},
+		"plain":           {"hunter2", "must be an argon2id hash"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := registration.ValidatePasswordHash(test.hash)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Fatalf("got error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestCheckSecret(t *testing.T) {
+	const secret = "0123456789abcdefghijklmnopqrstuv"
+	for name, test := range map[string]struct {
+		hash, secret string
+		want         bool
+	}{
+		"generated":         {registration.HashSecret(secret), secret, true},
+		"generated, wrong":  {registration.HashSecret(secret), secret[1:], false},
+		"brought":           {registration.HashPassword(secret), secret, true},
+		"brought, wrong":    {registration.HashPassword(secret), "x", false},
+		"empty of an empty": {"", "", false},
+		"hash as secret":    {registration.HashSecret(secret), registration.HashSecret(secret), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := registration.CheckSecret(test.hash, test.secret); got != test.want {
+				t.Fatalf("got %v", got)
+			}
+		})
+	}
+	if id := registration.SecretID(registration.HashSecret(secret)); len(id) != 10 || strings.Contains(registration.HashSecret(secret), id) {
+		t.Errorf("secret ID %q is no short name apart from the hash", id)
+	}
+}
