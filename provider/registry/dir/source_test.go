@@ -176,6 +176,17 @@ func TestSourceFollowsTheDirectory(t *testing.T) {
 	}
 }
 
+func TestSourceFollowsOneChangeAfterAnother(t *testing.T) {
+	path := t.TempDir()
+	s := start(t, path)
+	var ids []string
+	for i := range 5 {
+		ids = append(ids, fmt.Sprint("client-", i))
+		s.write(t, ids[i]+".client.json", clientDocument(ids[i]))
+		s.expectClients(t, ids...)
+	}
+}
+
 // Kubernetes mounts a Secret as links into a hidden directory and swaps that directory with one rename.
 func TestSourceFollowsAMountedSecret(t *testing.T) {
 	path := t.TempDir()
