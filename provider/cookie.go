@@ -28,7 +28,7 @@ func newCookies(issuer *url.URL) cookies {
 
 // set makes a cookie that lasts until the browser is closed; how long it is good for is decided by what is stored.
 func (c cookies) set(w http.ResponseWriter, name, value string) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure on https; http is served on loopback only, where such a cookie would be dropped
 		Name: name, Value: value, Path: "/", Secure: c.secure, HttpOnly: true,
 		// Lax and not Strict: the browser comes from the application, which is another site.
 		SameSite: http.SameSiteLaxMode,
@@ -36,7 +36,7 @@ func (c cookies) set(w http.ResponseWriter, name, value string) {
 }
 
 func (c cookies) clear(w http.ResponseWriter, name string) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // as in set
 		Name: name, Path: "/", MaxAge: -1, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }

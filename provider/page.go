@@ -26,7 +26,7 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Vary", "Accept-Language")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that nobody is there any more
+	_, _ = w.Write(body) //nolint:gosec // html/template has escaped it; an error means that nobody is there any more
 	return nil
 }
 

@@ -83,7 +83,7 @@ type Provider struct {
 func New(o Options) (*Provider, error) {
 	issuer, err := oidc.ParseIssuer(o.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("issuer %s", err)
+		return nil, fmt.Errorf("issuer %w", err)
 	}
 	if o.Registry == nil || o.Store == nil || o.Logger == nil {
 		return nil, errors.New("a provider needs a registry, a store and a logger")

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -73,7 +74,7 @@ func (p *Provider) serve(rt route) http.Handler {
 		header["X-Content-Type-Options"] = nosniff
 		defer func() {
 			if fault := recover(); fault != nil {
-				if fault == http.ErrAbortHandler {
+				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(fault)
 				}
 				p.recovered(rec, r, rt, fault)

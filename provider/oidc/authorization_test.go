@@ -195,9 +195,14 @@ func FuzzReadBasic(f *testing.F) {
 // FuzzMatchRedirectURI: only what is registered matches, but for the port of a native application's loopback address.
 func FuzzMatchRedirectURI(f *testing.F) {
 	for _, c := range [][2]string{
-		{"https://a.example/cb", "https://a.example/cb"}, {"https://a.example/cb", "https://a.example/cb/"}, {"http://127.0.0.1/cb", "http://127.0.0.1:1/cb"},
-		{"http://[::1]:1/cb", "http://[::1]:2/cb"}, {"http://127.0.0.1/cb", "http://127.0.0.1@evil.example/cb"}, {"http://127.0.0.1/cb", "http://127.0.0.1:1@evil.example/cb"},
-		{"http://localhost/cb", "http://localhost:1/cb"}, {"com.example:/cb", "com.example:/cb"},
+		{"https://a.example/cb", "https://a.example/cb"},
+		{"https://a.example/cb", "https://a.example/cb/"},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:1/cb"},
+		{"http://[::1]:1/cb", "http://[::1]:2/cb"},
+		{"http://127.0.0.1/cb", "http://127.0.0.1@evil.example/cb"},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:1@evil.example/cb"},
+		{"http://localhost/cb", "http://localhost:1/cb"},
+		{"com.example:/cb", "com.example:/cb"},
 	} {
 		f.Add(c[0], c[1])
 	}

@@ -13,7 +13,7 @@ func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
 // Is makes errors.Is(err, &Error{Code: c}) tell whether err is of code c.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // errors.Is does the unwrapping
+	t, ok := target.(*Error)
 	return ok && t.Code == e.Code && (t.Description == "" || t.Description == e.Description)
 }
 

@@ -209,9 +209,18 @@ func TestContrast(t *testing.T) {
 			front, back string
 			least       float64
 		}{
-			{"ink", "card", 4.5}, {"soft", "card", 4.5}, {"link", "card", 4.5}, {"ink", "ground", 4.5},
-			{"accent-ink", "accent", 4.5}, {"accent-ink", "accent-over", 4.5}, {"alert", "alert-ground", 4.5}, {"ink", "note-ground", 4.5},
-			{"line", "card", 3}, {"accent", "card", 3}, {"link", "ground", 3}, {"alert", "card", 3},
+			{"ink", "card", 4.5},
+			{"soft", "card", 4.5},
+			{"link", "card", 4.5},
+			{"ink", "ground", 4.5},
+			{"accent-ink", "accent", 4.5},
+			{"accent-ink", "accent-over", 4.5},
+			{"alert", "alert-ground", 4.5},
+			{"ink", "note-ground", 4.5},
+			{"line", "card", 3},
+			{"accent", "card", 3},
+			{"link", "ground", 3},
+			{"alert", "card", 3},
 		} {
 			if got := contrast(t, colors[c.front], colors[c.back]); got < c.least {
 				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %.1f", scheme, c.front, c.back, got, c.least)
