@@ -266,7 +266,6 @@ func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (
 // issueCode sends the browser back to the client with a code (RFC 6749 section 4.1.2, RFC 9207).
 func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authorization, b *browser) error {
 	code := newSecret()
-	lifetimes := a.client.Lifetimes.Over(p.registry.Settings().Lifetimes)
 	err := p.store.CreateCode(r.Context(), store.Code{
 		Handle:        store.HandleOf(code),
 		GrantID:       rand.Text(),
@@ -279,7 +278,7 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 		CodeChallenge: a.CodeChallenge,
 		AuthTime:      b.AuthTime,
 		AuthMethods:   b.AuthMethods,
-		ExpiresAt:     p.now().Add(time.Duration(lifetimes.AuthorizationCode)),
+		ExpiresAt:     p.now().Add(time.Duration(p.lifetimes(a.client).AuthorizationCode)),
 	})
 	if err != nil {
 		return a.fail(fmt.Errorf("create code: %w", err))

@@ -143,6 +143,10 @@ func TestConsentTokenIsForThisLogin(t *testing.T) {
 	if page := browser.Submit(consent, url.Values{"decision": {"allow"}, "csrf_token": login.Form.Fields["csrf_token"]}); page.Status != http.StatusForbidden {
 		t.Errorf("the token of the login form: %d", page.Status)
 	}
+	home := browser.Get(issuer.Endpoint("/"))
+	if page := browser.Submit(consent, url.Values{"decision": {"allow"}, "csrf_token": home.Form.Fields["csrf_token"]}); page.Status != http.StatusForbidden {
+		t.Errorf("the token of the logout form: %d", page.Status)
+	}
 	browser.Submit(browser.Get(issuer.Endpoint("/login")), url.Values{"username": {"ada"}, "password": {password}})
 	if page := browser.Submit(consent, url.Values{"decision": {"allow"}}); page.Status != http.StatusForbidden {
 		t.Errorf("the token of before another login: %d", page.Status)

@@ -1,7 +1,9 @@
 package provider_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -258,6 +260,33 @@ func TestLoginWhenManyOthersWait(t *testing.T) {
 	page := browser.Submit(browser.Get(authorizeURL(issuer)), url.Values{"username": {"ada"}, "password": {password}})
 	if page.Status != http.StatusServiceUnavailable || page.Header.Get("Retry-After") == "" || !page.Asks("password") || page.Form.Fields.Get("username") != "ada" {
 		t.Errorf("answers %d with %v\n%s", page.Status, page.Header, page.Body)
+	}
+}
+
+// panickingPeople is an Authenticator with a mistake in it.
+type panickingPeople struct{}
+
+func (panickingPeople) Authenticate(context.Context, string, string) (identity.Identity, error) {
+	panic("a secret detail")
+}
+
+// A mistake in one request is a page for one person and a line in the log, and nothing for the others.
+func TestPanics(t *testing.T) {
+	var log bytes.Buffer
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) {
+		o.Authenticator, o.Logger = panickingPeople{}, slog.New(slog.NewJSONHandler(&log, nil))
+	}))
+	browser := issuer.NewBrowser(t)
+	page := browser.Submit(browser.Get(authorizeURL(issuer)), url.Values{"username": {"ada"}, "password": {password}})
+	id := page.Header.Get("X-Request-Id")
+	if page.Status != http.StatusInternalServerError || !strings.Contains(page.Body, id) || strings.Contains(page.Body, "secret detail") {
+		t.Errorf("answers %d\n%s", page.Status, page.Body)
+	}
+	if !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "login_test.go") || strings.Contains(log.String(), password) {
+		t.Errorf("the log is %s", log.String())
+	}
+	if page := browser.Get(authorizeURL(issuer)); page.Status != http.StatusOK {
+		t.Errorf("the next request answers %d", page.Status)
 	}
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -79,7 +80,12 @@ func (p *Provider) serve(rt route) http.Handler {
 				}
 				p.recovered(rec, r, rt, fault)
 			}
-			measured.observe(rec.status, p.now().Sub(started))
+			took := p.now().Sub(started)
+			measured.observe(rec.status, took)
+			if p.logger.Enabled(r.Context(), slog.LevelDebug) { // without the query, which may hold what nobody else should know
+				p.logger.DebugContext(r.Context(), "request", "request_id", requestID(rec), "method", r.Method, "path", r.URL.Path,
+					"status", rec.status, "took", took)
+			}
 		}()
 		if err := p.dispatch(rec, r, rt); err != nil {
 			p.respondError(rec, r, rt.audience, err)

@@ -1,0 +1,40 @@
+package provider_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider"
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+func TestPurge(t *testing.T) {
+	synced := true
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = func() bool { return synced } }))
+	issuer.SetSettings(registration.Settings{Sessions: registration.Sessions{Idle: registration.Duration(time.Hour)}})
+	now := issuer.Clock.Now()
+	remembered := func(h store.Handle) bool {
+		_, err := issuer.Store.Session(t.Context(), h)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	idle, used := store.HandleOf("idle"), store.HandleOf("used")
+	for h, seen := range map[store.Handle]time.Time{idle: now.Add(-61 * time.Minute), used: now.Add(-59 * time.Minute)} {
+		if err := issuer.Store.CreateSession(t.Context(), store.Session{Handle: h, ID: "1", Subject: "1", LastSeenAt: seen, ExpiresAt: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	synced = false // how long a session may idle is not known yet
+	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 0 || !remembered(idle) {
+		t.Errorf("before the registrations are read %d rows are deleted (%v)", deleted, err)
+	}
+	synced = true
+	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 1 || remembered(idle) || !remembered(used) {
+		t.Errorf("%d rows are deleted (%v)", deleted, err)
+	}
+}
