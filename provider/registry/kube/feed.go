@@ -52,18 +52,13 @@ func (f *feed) Update(obj any) error {
 	return nil
 }
 
-// Delete implements cache.ReflectorStore.
+// Delete implements cache.ReflectorStore. The Secret is as it was last seen here, also when it went by losing its labels.
 func (f *feed) Delete(obj any) error {
 	secret, ok := obj.(*corev1.Secret)
 	if !ok {
 		return fmt.Errorf("watch registrations: got a %T", obj)
 	}
-	for _, kind := range registration.Kinds() {
-		f.index.Remove(kind, secret.Name)
-	}
-	if kind := registration.Kind(secret.Labels[registration.LabelKind]); kind != "" {
-		f.index.Remove(kind, secret.Name) // also of a kind that is not known
-	}
+	f.index.Remove(registration.Kind(secret.Labels[registration.LabelKind]), secret.Name)
 	return nil
 }
 

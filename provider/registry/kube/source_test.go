@@ -66,6 +66,17 @@ func TestADeletionAloneIsReported(t *testing.T) {
 	})
 }
 
+func TestARegistrationThatLosesItsLabelsIsWithdrawn(t *testing.T) {
+	n := newNamespace(t)
+	secret := clientSecret("one", "one")
+	must(t, n.Create(t.Context(), secret))
+	r := n.start(t, "0")
+	r.expectClients(t, "one")
+	secret.Labels = nil
+	must(t, n.Update(t.Context(), secret))
+	r.expectClients(t)
+}
+
 func TestOnlyRegistrationsOfTheProviderAreRead(t *testing.T) {
 	label := func(key, value string) func(*corev1.Secret) {
 		return func(s *corev1.Secret) { s.Labels[key] = value }
