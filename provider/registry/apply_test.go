@@ -99,8 +99,12 @@ func TestIndexReplaceAllLeavesNothingElse(t *testing.T) {
 	x, log := newIndex(t)
 	_, key := signingKey(t, "es")
 	run(x, []step{
-		{kindClient, "stays", client("stays")}, {kindClient, "goes", client("goes")}, {kindUser, "goes", user("ada", "1")},
-		{kindKey, "goes", key}, {kindSettings, "goes", []byte(`{"sessions":{"idle":"1h"}}`)}, {kindClient, "bad", []byte(`{`)},
+		{kindClient, "stays", client("stays")},
+		{kindClient, "goes", client("goes")},
+		{kindUser, "goes", user("ada", "1")},
+		{kindKey, "goes", key},
+		{kindSettings, "goes", []byte(`{"sessions":{"idle":"1h"}}`)},
+		{kindClient, "bad", []byte(`{`)},
 		{kindClient, "moves-from", client("moved")},
 	})
 	before, _ := x.Client("stays")

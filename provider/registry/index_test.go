@@ -137,7 +137,8 @@ func TestIndexClients(t *testing.T) {
 		},
 		"a conflict that stays is logged once": {
 			steps: []step{
-				{kindClient, "a", client("app")}, {kindClient, "b", client("app")},
+				{kindClient, "a", client("app")},
+				{kindClient, "b", client("app")},
 				{kindClient, "a", client("app", func(c *registration.Client) { c.ClientName = "changed" })},
 				{kindClient, "b", client("app", func(c *registration.Client) { c.ClientName = "changed too" })},
 			},
@@ -239,7 +240,9 @@ func TestIndexUsers(t *testing.T) {
 		},
 		"all are in force once the conflict is mended": {
 			steps: []step{
-				{kindUser, "a", user("ada", "1")}, {kindUser, "b", user("ada", "2")}, {kindUser, "c", user("carol", "2")},
+				{kindUser, "a", user("ada", "1")},
+				{kindUser, "b", user("ada", "2")},
+				{kindUser, "c", user("carol", "2")},
 				{kindUser, "b", user("bob", "3")},
 			},
 			wantByName:   map[string]string{"ada": "1", "carol": "2", "bob": "3"},
