@@ -16,13 +16,13 @@ import (
 
 // The indexes of the cache: every question that a reconcile asks is answered by one, never by looking at all objects.
 const (
-	indexOwner          = "owner"          // Secret by AnnotationOwner
-	indexLeaseProvider  = "leaseProvider"  // Lease by the provider that the replica belongs to
-	indexProvider       = "provider"       // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
-	indexClientID       = "clientID"       // OIDCClient by provider and client ID
-	indexUsername       = "username"       // OIDCUser by provider and folded username
-	indexSubject        = "subject"        // OIDCUser by provider and explicit subject
-	indexPasswordSecret = "passwordSecret" // OIDCUser by the Secret of passwordSecretRef
+	indexOwner         = "owner"         // Secret by AnnotationOwner
+	indexLeaseProvider = "leaseProvider" // Lease by the provider that the replica belongs to
+	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
+	indexClientID      = "clientID"      // OIDCClient by provider and client ID
+	indexUsername      = "username"      // OIDCUser by provider and folded username
+	indexSubject       = "subject"       // OIDCUser by provider and explicit subject
+	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials
 )
 
 // scoped makes an index value that is unique for each provider.
@@ -66,11 +66,11 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			}
 			return one(scoped(u.ProviderKey(), u.Spec.Subject))
 		}),
-		index(ctx, indexer, indexPasswordSecret, func(u *v1alpha1.OIDCUser) []string {
-			if u.Spec.PasswordSecretRef == nil {
-				return nil
-			}
-			return one(u.Spec.PasswordSecretRef.Name)
+		index(ctx, indexer, indexSecretName, func(c *v1alpha1.OIDCClient) []string {
+			return one(c.SecretName())
+		}),
+		index(ctx, indexer, indexSecretName, func(u *v1alpha1.OIDCUser) []string {
+			return one(u.PasswordSecretName())
 		}),
 	} {
 		if err := add(); err != nil {

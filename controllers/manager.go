@@ -73,7 +73,7 @@ func CacheOptions() cache.Options {
 }
 
 // newForeignCache returns a cache of the metadata of the Secrets that the operator has not made. It only serves to notice
-// that a Secret named by a passwordSecretRef comes or changes.
+// that a Secret named by a passwordSecretRef comes or changes, and that one that was in the way goes.
 func newForeignCache(mgr ctrl.Manager) (cache.Cache, error) {
 	notOurs, err := labels.NewRequirement(resources.LabelManagedBy, selection.NotEquals, []string{resources.ManagedBy})
 	if err != nil {
@@ -128,7 +128,7 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 	for kind, setUp := range map[string]func() error{
 		kindProvider:   func() error { return providers.setUp(mgr) },
 		kindSigningKey: func() error { return signingKeys.setUp(mgr) },
-		kindClient:     func() error { return clients.setUp(mgr, o.Concurrency) },
+		kindClient:     func() error { return clients.setUp(mgr, foreign, o.Concurrency) },
 		kindUser:       func() error { return users.setUp(mgr, foreign, o.Concurrency) },
 	} {
 		if err := setUp(); err != nil {

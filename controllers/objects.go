@@ -16,6 +16,7 @@ import (
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 )
 
@@ -138,6 +139,16 @@ func asNotOwned(err error) (*notOwnedError, bool) {
 	var target *notOwnedError
 	ok := errors.As(err, &target)
 	return target, ok
+}
+
+// refused returns a verdict for an error by which the API server has refused a write for good, so far as it is concerned, or
+// nil. Somebody must act (raise a quota, recreate a namespace), and no event tells when: the write is tried again.
+func refused(err error) *verdict {
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsNotFound(err) && !apierrors.IsRequestEntityTooLargeError(err) {
+		return nil
+	}
+	v := stall(v1alpha1.ReasonWriteRefused, "the API server refuses what has to be written: "+err.Error())
+	return &v
 }
 
 func withDigest(desired runtime.ApplyConfiguration) (*unstructured.Unstructured, error) {

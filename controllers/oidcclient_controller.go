@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,10 +47,11 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 		return ctrl.Result{}, err
 	}
 	result, err := r.apply(ctx, before, state, plan)
-	if err != nil {
+	result.refused = refused(err)
+	if err != nil && result.refused == nil {
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
 	setClientStatus(obj, state, plan, result, metav1.NewTime(r.now()))
-	return ctrl.Result{}, r.reporter.report(ctx, before, obj)
+	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

@@ -11,7 +11,7 @@ import (
 // setClientStatus writes into c's status what follows from what was observed, planned and done.
 func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now metav1.Time) {
 	credentials := judgeClientCredentials(c, plan, result)
-	if plan.accepted.outcome == done && !result.secretTaken {
+	if plan.accepted.outcome == done && !result.secretTaken && result.refused == nil {
 		c.Status.ClientID = c.ClientID()
 		c.Status.Issuer = state.provider.Spec.Issuer
 		c.Status.Credentials = &v1alpha1.CredentialsStatus{SecretName: c.SecretName(), CurrentSecretID: plan.secretID}
@@ -29,6 +29,8 @@ func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clie
 	case result.secretTaken:
 		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf(
 			"Secret %q exists and is not owned by this OIDCClient; delete it or set spec.credentials.secretName", c.SecretName()))
+	case result.refused != nil:
+		return *result.refused
 	default:
 		return accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName()))
 	}

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -169,6 +170,14 @@ var _ = Describe("An OIDCClient", func() {
 		Eventually(current(c)).Should(haveCredentials)
 	})
 
+	It("takes the name of a Secret that was in the way as soon as that is gone", func() {
+		theirs := create(gen.Secret(apps, "app-oidc", nil))
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, nil))
+		Expect(k8s.Delete(ctx, theirs)).To(Succeed())
+		Eventually(current(c)).Should(haveCredentials)
+	})
+
 	It("does not share a Secret with another OIDCClient", func() {
 		first := create(gen.OIDCClient(apps, "first", provider, gen.WithSecretName("shared")))
 		Eventually(current(first)).Should(haveCredentials)
@@ -250,5 +259,24 @@ var _ = Describe("An OIDCClient", func() {
 		Expect(c.Finalizers).To(BeEmpty())
 		Expect(k8s.Delete(ctx, c)).To(Succeed())
 		Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+	})
+})
+
+var _ = Describe("A write that the API server refuses", func() {
+	It("is told in status, and made up for when it is possible", func() {
+		namespace, apps := newNamespace(nil), newNamespace(nil)
+		provider := create(gen.OIDCProvider(namespace, "sso"))
+		create(gen.SigningKey(namespace, "key", "sso"))
+		quota := create(&corev1.ResourceQuota{
+			ObjectMeta: metav1.ObjectMeta{Namespace: apps, Name: "none"},
+			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/secrets": resource.MustParse("0")}},
+		})
+		quota.Status.Hard = quota.Spec.Hard // what the quota controller would do
+		quota.Status.Used = corev1.ResourceList{"count/secrets": resource.MustParse("0")}
+		Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonWriteRefused, ContainSubstring("exceeded quota")))
+		Expect(k8s.Delete(ctx, quota)).To(Succeed())
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, "", nil))
 	})
 })

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -15,13 +16,15 @@ import (
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 )
 
-// setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, its provider's spec, its namespace's
+// setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
+// its credentials', its provider's spec, its namespace's
 // labels, another client of the same ID, or (while it waits) a replica's report changes.
-func (r *clientReconciler) setUp(mgr ctrl.Manager, concurrency int) error {
+func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
+		WatchesRawSource(foreignSecrets(foreign, r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
@@ -51,6 +54,14 @@ func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reco
 func (r *clientReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
 	list := &v1alpha1.OIDCClientList{}
 	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}
+
+func (r *clientReconciler) withSecretName(ctx context.Context, secret client.Object) []reconcile.Request {
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexSecretName: secret.GetName()}); err != nil {
 		return unlisted(ctx, err)
 	}
 	return requestsFor(list.Items)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -57,10 +58,10 @@ func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, err
 	}
 	obstacle, err := r.apply(ctx, before, plan)
-	if err != nil {
+	if err != nil && obstacle == nil {
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
 	setProviderStatus(obj, state, obstacle, metav1.NewTime(r.now()))
-	return ctrl.Result{RequeueAfter: plan.again}, r.reporter.report(ctx, before, obj)
+	return ctrl.Result{RequeueAfter: plan.again}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

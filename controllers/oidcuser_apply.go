@@ -15,6 +15,8 @@ import (
 type userResult struct {
 	// secretTaken tells that a Secret of somebody else has the name of the password Secret.
 	secretTaken bool
+	// refused is why something could not be written, or nil.
+	refused *verdict
 	// registered is nil when nothing was registered.
 	registered *registered
 	// registrationTaken names a Secret of somebody else that has the name of the registration Secret, or is nil.

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,10 +42,11 @@ func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	}
 	plan := planUser(before, state, newPassword)
 	result, err := r.apply(ctx, before, state, plan)
-	if err != nil {
+	result.refused = refused(err)
+	if err != nil && result.refused == nil {
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
 	setUserStatus(obj, plan, result, metav1.NewTime(r.now()))
-	return ctrl.Result{}, r.reporter.report(ctx, before, obj)
+	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

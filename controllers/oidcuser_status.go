@@ -9,16 +9,16 @@ import (
 // setUserStatus writes into u's status what follows from what was planned and done.
 func setUserStatus(u *v1alpha1.OIDCUser, plan userPlan, result userResult, now metav1.Time) {
 	password := plan.password
-	if result.secretTaken {
+	switch {
+	case result.secretTaken:
 		password = secretOfOthers(u.GeneratedPasswordSecretName())
+	case result.refused != nil:
+		password = *result.refused
 	}
-	if plan.document != nil {
+	if plan.document != nil && result.refused == nil {
 		u.Status.Username = plan.document.Username
 		u.Status.Subject = plan.document.Subject
-		u.Status.PasswordSecretName = u.GeneratedPasswordSecretName()
-		if u.Spec.PasswordSecretRef != nil {
-			u.Status.PasswordSecretName = u.Spec.PasswordSecretRef.Name
-		}
+		u.Status.PasswordSecretName = u.PasswordSecretName()
 	}
 	setConditions(&u.Status.Conditions, u.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},

@@ -131,9 +131,11 @@ var _ = Describe("An OIDCUser", func() {
 	})
 
 	It("leaves a Secret of somebody else alone", func() {
-		create(gen.Secret(namespace, "ada-password", map[string]string{"password": "theirs"}))
+		theirs := create(gen.Secret(namespace, "ada-password", map[string]string{"password": "theirs"}))
 		u := create(gen.OIDCUser(namespace, "ada", "sso"))
 		Eventually(current(u)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, ContainSubstring("spec.passwordSecretRef")))
+		Expect(k8s.Delete(ctx, theirs)).To(Succeed())
+		Eventually(current(u)).Should(havePassword)
 	})
 
 	It("moves its registration to a new username with the password it has", func() {

@@ -5,7 +5,6 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -13,23 +12,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// setUp starts a reconcile of an OIDCUser when its spec, one of its Secrets, the Secret of its passwordSecretRef, its
-// provider's spec, another user of the same name, or (while it waits) a replica's report changes.
+// setUp starts a reconcile of an OIDCUser when its spec, one of its Secrets, a Secret of somebody else under the name of
+// its password's, its provider, another user of the same name, or (while it waits) a replica's report changes.
 func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
-	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindUser))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
-		WatchesRawSource(source.Kind(foreign, client.Object(secret), handler.EnqueueRequestsFromMapFunc(r.withPasswordIn))).
+		WatchesRawSource(foreignSecrets(foreign, r.withPasswordIn)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(existencePredicate())).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		WithOptions(options(concurrency)).
@@ -71,7 +67,7 @@ func (r *userReconciler) ofProvider(ctx context.Context, provider client.Object)
 
 func (r *userReconciler) withPasswordIn(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := &v1alpha1.OIDCUserList{}
-	if err := r.client.List(ctx, list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexPasswordSecret: secret.GetName()}); err != nil {
+	if err := r.client.List(ctx, list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexSecretName: secret.GetName()}); err != nil {
 		return unlisted(ctx, err)
 	}
 	return requestsFor(list.Items)

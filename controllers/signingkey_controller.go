@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,10 +41,13 @@ func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if plan.ready, err = r.apply(ctx, before, state, plan); err != nil {
+	plan.ready, err = r.apply(ctx, before, state, plan)
+	if v := refused(err); v != nil {
+		plan.ready, plan.document = *v, nil
+	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
 	setSigningKeyStatus(obj, plan, metav1.NewTime(r.now()))
-	return ctrl.Result{}, r.reporter.report(ctx, before, obj)
+	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

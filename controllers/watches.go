@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -15,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -81,6 +85,13 @@ func requestsFor[T any, P interface {
 func unlisted(ctx context.Context, err error) []reconcile.Request {
 	log.FromContext(ctx).Error(err, "read cache")
 	return nil
+}
+
+// foreignSecrets is a source of the Secrets that the operator has not made.
+func foreignSecrets(foreign cache.Cache, requests handler.MapFunc) source.Source {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return source.Kind(foreign, client.Object(secret), handler.EnqueueRequestsFromMapFunc(requests))
 }
 
 // existencePredicate passes what appears and disappears, and no changes.

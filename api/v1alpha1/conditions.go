@@ -19,6 +19,9 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonProviderNotFound surfaces when the OIDCProvider of providerRef does not exist.
 	ReasonProviderNotFound = "ProviderNotFound"
+	// ReasonWriteRefused surfaces when the API server refuses an object that has to be written; the message has its words.
+	// It is tried again, ever more rarely.
+	ReasonWriteRefused = "WriteRefused"
 	// ReasonRegistrationNotOwned surfaces when a Secret that is not ours has the name of the registration Secret.
 	ReasonRegistrationNotOwned = "RegistrationNotOwned"
 )

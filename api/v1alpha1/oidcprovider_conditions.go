@@ -17,8 +17,6 @@ const (
 	ReasonDeploymentFailed = "DeploymentFailed"
 	// ReasonHTTPRouteUnsupported surfaces when an HTTPRoute is asked for and the cluster has no Gateway API.
 	ReasonHTTPRouteUnsupported = "HTTPRouteUnsupported"
-	// ReasonApplyRefused surfaces when the API server refuses an object that the provider needs.
-	ReasonApplyRefused = "ApplyRefused"
 )
 
 // ConditionSigningReady of an OIDCProvider tells whether there is an active signing key.

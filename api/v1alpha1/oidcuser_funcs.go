@@ -28,6 +28,14 @@ func (u *OIDCUser) Username() string {
 	return u.Name
 }
 
+// PasswordSecretName returns the name of the Secret that holds the password, brought or generated.
+func (u *OIDCUser) PasswordSecretName() string {
+	if u.Spec.PasswordSecretRef != nil {
+		return u.Spec.PasswordSecretRef.Name
+	}
+	return u.GeneratedPasswordSecretName()
+}
+
 // GeneratedPasswordSecretName returns the name of the Secret that holds a generated password.
 func (u *OIDCUser) GeneratedPasswordSecretName() string {
 	return u.Name + "-password"
