@@ -89,6 +89,46 @@ func BenchmarkToken(b *testing.B) {
 	})
 }
 
+// BenchmarkLogin compares complete logins (authorization, password, code, token, userinfo) over HTTP, with durable SQLite
+// storage, with what argon2id and go-jose take for one of them.
+func BenchmarkLogin(b *testing.B) {
+	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "provider.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	issuer := providertest.New(b, providertest.WithStore(db))
+	user := ada()
+	user.PasswordHash = registration.HashPassword(password)
+	issuer.AddUser(user, "")
+	issuer.AddClient(appClient())
+
+	b.Run("argon2id and go-jose RS256 alone", func(b *testing.B) {
+		signer, _ := issuer.Registry.Keys().Signer("RS256")
+		payload := []byte(strings.Repeat("x", 400))
+		reportCPU(b)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if _, err := signer.Sign(payload); err != nil || !registration.CheckPassword(user.PasswordHash, password) {
+					b.Error("the password does not match", err)
+				}
+			}
+		})
+	})
+	b.Run("login", func(b *testing.B) {
+		reportCPU(b)
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				token := exchange(b, issuer, newCode(b, issuer, "scope", "openid profile email"))
+				if got := userinfo(b, issuer, token.text("access_token")); got.text("sub") != "sub-ada" {
+					b.Errorf("userinfo answers %d", got.status)
+				}
+			}
+		})
+	})
+}
+
 // storeCodes puts codes into storage as the authorization endpoint does.
 func storeCodes(b *testing.B, issuer *providertest.Issuer, n int) []string {
 	b.Helper()

@@ -46,7 +46,7 @@ type Options struct {
 	Synced func() bool
 	// Authenticator proves people; nil means their passwords in Registry.
 	Authenticator identity.Authenticator
-	// Hashers is how many passwords are hashed at a time; zero means one for each core.
+	// Hashers is how many passwords are hashed at a time, as in identity.NewPool.
 	Hashers int
 	// HashQueue is how many more logins may wait, as in identity.NewPool.
 	HashQueue int

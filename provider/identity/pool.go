@@ -6,6 +6,10 @@ import (
 	"sync/atomic"
 )
 
+// maxDefaultHashers bounds what many cores would make of it: each hash takes 19 MiB, and a container on a large machine
+// sees all cores but has a small share of the memory.
+const maxDefaultHashers = 8
+
 // waitersPerHasher bounds the queue. A hash takes tens of milliseconds, so that the last in line waits for a few seconds.
 const waitersPerHasher = 64
 
@@ -17,11 +21,11 @@ type Pool struct {
 	maxQueue int64
 }
 
-// NewPool returns a pool that runs at most hashers functions at a time; zero means one for each core. At most queue more
+// NewPool returns a pool that runs at most hashers functions at a time; zero means one for each core, but no more than 8. At most queue more
 // wait for their turn; zero means 64 for each hasher, and a negative queue that nobody waits.
 func NewPool(hashers, queue int) *Pool {
 	if hashers <= 0 {
-		hashers = runtime.GOMAXPROCS(0)
+		hashers = min(runtime.GOMAXPROCS(0), maxDefaultHashers)
 	}
 	switch {
 	case queue == 0:
