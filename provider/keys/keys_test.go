@@ -201,14 +201,30 @@ func TestVerifyRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, err := doc.Keys[0].Parse("PS256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.PS256, Key: own}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherJWS, err := ps.Sign([]byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := otherJWS.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, token := range map[string]string{
-		"empty":                       "",
-		"no JWS":                      "a.b",
-		"another provider's key":      stranger,
-		"changed payload":             parts[0] + "." + encode([]byte(`{"sub":"eve"}`)) + "." + parts[2],
-		"alg none (RFC 8725 3.2)":     encode([]byte(`{"alg":"none","kid":"`+doc.Keys[0].KeyID+`"}`)) + "." + parts[1] + ".",
-		"alg PS256 under a RS256 kid": encode([]byte(`{"alg":"PS256","kid":"`+doc.Keys[0].KeyID+`"}`)) + "." + parts[1] + "." + parts[2],
-		"MAC keyed with a public key": mac,
+		"empty":                        "",
+		"no JWS":                       "a.b",
+		"another provider's key":       stranger,
+		"changed payload":              parts[0] + "." + encode([]byte(`{"sub":"eve"}`)) + "." + parts[2],
+		"alg none (RFC 8725 3.2)":      encode([]byte(`{"alg":"none","kid":"`+doc.Keys[0].KeyID+`"}`)) + "." + parts[1] + ".",
+		"alg PS256 of a key for RS256": other,
+		"MAC keyed with a public key":  mac,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if payload, err := set.Verify(token); err == nil {
