@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -44,6 +45,7 @@ func newTab(t *testing.T) *tab {
 		closeTab()
 	})
 	b.do(chromedp.EmulateViewport(800, 700))
+	call(b, audits.Enable.Method, struct{}{})
 	// Several windows are open at once; each is to behave as the one in front.
 	call(b, emulation.SetFocusEmulationEnabled.Method, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	return b
@@ -66,6 +68,10 @@ func (b *tab) listen(event any) {
 		}
 	case *log.EventEntryAdded:
 		b.complaints = append(b.complaints, fmt.Sprintf("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL))
+	case *audits.EventIssueAdded:
+		if csp := e.Issue.Details.ContentSecurityPolicyIssueDetails; csp != nil {
+			b.complaints = append(b.complaints, fmt.Sprintf("content security policy: %s %s", csp.ViolatedDirective, csp.BlockedURL))
+		}
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
