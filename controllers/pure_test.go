@@ -207,8 +207,10 @@ func TestKeptSecret(t *testing.T) {
 	owner := resources.Owner(kindClient, types.NamespacedName{Namespace: "apps", Name: "app"})
 	secret := func(owner, value string) *corev1.Secret {
 		return &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "app-oidc", Annotations: map[string]string{resources.AnnotationOwner: owner},
-				Labels: map[string]string{resources.LabelManagedBy: resources.ManagedBy}},
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "apps", Name: "app-oidc", Annotations: map[string]string{resources.AnnotationOwner: owner},
+				Labels: map[string]string{resources.LabelManagedBy: resources.ManagedBy},
+			},
 			Type: resources.SecretTypeCredentials,
 			Data: map[string][]byte{keyClientSecret: []byte(value)},
 		}

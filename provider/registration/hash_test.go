@@ -38,7 +38,8 @@ func TestCheckPassword(t *testing.T) {
 }
 
 func TestHashPasswordSalts(t *testing.T) {
-	if registration.HashPassword("x") == registration.HashPassword("x") {
+	first, second := registration.HashPassword("x"), registration.HashPassword("x")
+	if first == second {
 		t.Fatal("two hashes of one password are equal")
 	}
 }
