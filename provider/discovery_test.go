@@ -173,6 +173,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	issuer, _ := newIssuer(t, providertest.WithPath("/realm"))
+	get(t, issuer, oidc.PathDiscovery) // from now on it is served by the shorter way
 	for name, c := range map[string]struct {
 		method, url string
 		status      int
