@@ -20,6 +20,7 @@ const (
 	indexLeaseProvider = "leaseProvider" // Lease by the provider that the replica belongs to
 	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
+	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithm that it asks for
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and explicit subject
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials
@@ -56,6 +57,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexClientID, func(c *v1alpha1.OIDCClient) []string {
 			return one(scoped(c.ProviderKey(), c.ClientID()))
+		}),
+		index(ctx, indexer, indexAlgorithm, func(c *v1alpha1.OIDCClient) []string {
+			if c.Spec.IDTokenSignedResponseAlg == "" {
+				return nil
+			}
+			return one(scoped(c.ProviderKey(), c.Spec.IDTokenSignedResponseAlg))
 		}),
 		index(ctx, indexer, indexUsername, func(u *v1alpha1.OIDCUser) []string {
 			return one(scoped(u.ProviderKey(), registration.FoldUsername(u.Username())))

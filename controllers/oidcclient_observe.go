@@ -25,6 +25,8 @@ type clientState struct {
 	credentials *corev1.Secret
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
+	// signable tells whether the provider has an active key of the algorithm that the OIDCClient asks for, if it does.
+	signable bool
 	// owned are all Secrets that were made for the OIDCClient.
 	owned []corev1.Secret
 }
@@ -59,8 +61,28 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.namespaceAllowed, err = namespaceAllowed(ctx, r.client, provider, c.Namespace); err != nil {
 		return state, err
 	}
+	if state.signable, err = r.signable(ctx, c); err != nil {
+		return state, err
+	}
 	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
 	return state, err
+}
+
+// signable tells whether the provider can sign ID tokens as c asks for. Any active key will do where it asks for none.
+func (r *clientReconciler) signable(ctx context.Context, c *v1alpha1.OIDCClient) (bool, error) {
+	if c.Spec.IDTokenSignedResponseAlg == "" {
+		return true, nil
+	}
+	signingKeys := &v1alpha1.SigningKeyList{}
+	if err := r.client.List(ctx, signingKeys, client.MatchingFields{indexProvider: c.ProviderKey().String()}); err != nil {
+		return false, fmt.Errorf("list signing keys: %w", err)
+	}
+	for i := range signingKeys.Items {
+		if k := &signingKeys.Items[i]; k.Algorithm() == c.Spec.IDTokenSignedResponseAlg && k.Status.ActiveKeyID != "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that is not

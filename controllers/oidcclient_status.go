@@ -19,7 +19,17 @@ func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan,
 	setConditions(&c.Status.Conditions, c.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},
 		named{v1alpha1.ConditionCredentialsReady, credentials},
-		named{v1alpha1.ConditionServed, judgeRegistration(c.Status.Conditions, result.registered, result.registrationTaken)})
+		named{v1alpha1.ConditionServed, judgeClientServed(c, state, result)})
+}
+
+// judgeClientServed decides ConditionServed: a login needs a key of the client's algorithm as well as its registration.
+func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, result clientResult) verdict {
+	if result.registered != nil && !state.signable {
+		return wait(v1alpha1.ReasonNoSigningKey, fmt.Sprintf(
+			"OIDCProvider %q has no active %s key; create a SigningKey of that algorithm or change spec.idTokenSignedResponseAlg",
+			c.ProviderKey(), c.Spec.IDTokenSignedResponseAlg))
+	}
+	return judgeRegistration(c.Status.Conditions, result.registered, result.registrationTaken)
 }
 
 func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clientResult) verdict {

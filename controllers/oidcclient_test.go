@@ -101,6 +101,16 @@ var _ = Describe("An OIDCClient", func() {
 		Eventually(current(c)).Should(And(match.BeReady(), HaveField("Status.ObservedGeneration", c.Generation)))
 	})
 
+	It("is not Served while the provider has no key of the algorithm that it asks for", func() {
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(apps, "app", provider, func(c *v1alpha1.OIDCClient) { c.Spec.IDTokenSignedResponseAlg = "EdDSA" }))
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonNoSigningKey, ContainSubstring("has no active EdDSA key")))
+		k := create(gen.SigningKey(namespace, "ed", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "EdDSA" }))
+		Eventually(current(c)).Should(match.BeReady())
+		Expect(k8s.Delete(ctx, k)).To(Succeed())
+		Eventually(current(c)).ShouldNot(match.BeReady())
+	})
+
 	It("waits for its provider, and says which one", func() {
 		c := create(gen.OIDCClient(apps, "app", gen.OIDCProvider(namespace, "later")))
 		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonProviderNotFound,

@@ -18,12 +18,13 @@ import (
 
 // setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
 // its credentials', its provider's spec, its namespace's
-// labels, another client of the same ID, or (while it waits) a replica's report changes.
+// labels, a SigningKey of the algorithm that it asks for, another client of the same ID, or (while it waits) a replica's report changes.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
+		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith)).
 		WatchesRawSource(foreignSecrets(foreign, r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -54,6 +55,18 @@ func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reco
 func (r *clientReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
 	list := &v1alpha1.OIDCClientList{}
 	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(list.Items)
+}
+
+func (r *clientReconciler) signedWith(ctx context.Context, obj client.Object) []reconcile.Request {
+	k, ok := obj.(*v1alpha1.SigningKey)
+	if !ok {
+		return nil
+	}
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{indexAlgorithm: scoped(k.ProviderKey(), k.Algorithm())}); err != nil {
 		return unlisted(ctx, err)
 	}
 	return requestsFor(list.Items)

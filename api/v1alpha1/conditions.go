@@ -37,6 +37,8 @@ const (
 	ReasonAwaitingReplicas = "AwaitingReplicas"
 	// ReasonNoReplicas surfaces when no provider replica is ready, so that nobody can log in.
 	ReasonNoReplicas = "NoReplicas"
+	// ReasonNoSigningKey surfaces when the provider has no active key of the algorithm that the resource asks for.
+	ReasonNoSigningKey = "NoSigningKey"
 	// ReasonNotRegistered surfaces when there is no registration that could be served; another condition says why.
 	ReasonNotRegistered = "NotRegistered"
 )

@@ -122,13 +122,23 @@ func TestSetChoosesSigners(t *testing.T) {
 	}
 }
 
-func TestDefaultSignerTiesGoByName(t *testing.T) {
+func TestDefaultSignerOfOneSecond(t *testing.T) {
 	at := time.Unix(1000, 0)
-	b := document(t, "b", "ES256", at, registration.PhaseActive)
-	a := document(t, "a", "ES384", at, registration.PhaseActive)
-	signer, ok := newSet(t, b, a).Signer("")
-	if !ok || signer.KeyID() != a.Keys[0].KeyID {
-		t.Error("the default is not the first by name")
+	a, b := document(t, "a", "ES256", at, registration.PhaseActive), document(t, "b", "ES256", at, registration.PhaseActive)
+	rsa := document(t, "z", "RS256", at, registration.PhaseActive)
+	for name, test := range map[string]struct {
+		docs []registration.SigningKey
+		want registration.SigningKey
+	}{
+		"RS256 goes first":           {[]registration.SigningKey{a, rsa}, rsa},
+		"equal algorithms: the name": {[]registration.SigningKey{b, a}, a},
+	} {
+		t.Run(name, func(t *testing.T) {
+			signer, ok := newSet(t, test.docs...).Signer("")
+			if !ok || signer.KeyID() != test.want.Keys[0].KeyID {
+				t.Error("another key is the default")
+			}
+		})
 	}
 }
 

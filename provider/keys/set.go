@@ -29,7 +29,7 @@ type Set struct {
 func NewSet(docs []registration.SigningKey) (*Set, error) {
 	docs = slices.Clone(docs)
 	slices.SortStableFunc(docs, func(a, b registration.SigningKey) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), preference(a.Algorithm)-preference(b.Algorithm), cmp.Compare(a.Name, b.Name))
 	})
 	s := &Set{
 		signers: map[string]*Signer{},
@@ -58,6 +58,12 @@ func NewSet(docs []registration.SigningKey) (*Set, error) {
 		return nil, fmt.Errorf("marshal JWKS: %w", err)
 	}
 	return s, nil
+}
+
+// preference orders documents from the same second, such as those of one kubectl apply: RS256 first, because every relying
+// party must be able to verify it (OpenID Connect Core section 15.1) and some can verify nothing else.
+func preference(algorithm string) int {
+	return slices.Index(registration.Algorithms(), algorithm)
 }
 
 // add takes up one key and returns its public half, or nil when the set has it already.
@@ -99,7 +105,7 @@ func (s *Set) Algorithms() []string { return s.algorithms }
 func (s *Set) Count(phase registration.Phase) int { return s.counts[phase] }
 
 // Signer returns the signer of an algorithm: the first active key of the oldest signing key document that has one. The
-// empty algorithm means the provider's default, the first active key of the oldest document, ties going by name.
+// empty algorithm means the provider's default, the first active key of the oldest document, ties going to RS256 and then by name.
 // It returns false when there is no active key of that algorithm.
 func (s *Set) Signer(algorithm string) (*Signer, bool) {
 	if algorithm == "" {
