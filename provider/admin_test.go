@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/oidc-operator/oidc-operator/provider"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/store/memory"
@@ -68,6 +69,8 @@ func TestMetrics(t *testing.T) {
 	exchange(t, issuer, code)
 	browser := issuer.NewBrowser(t)
 	browser.Submit(browser.Get(authorizeURL(issuer)), url.Values{"username": {"ada"}, "password": {"not-this-one"}})
+	get(t, issuer, oidc.PathJWKS)
+	get(t, issuer, oidc.PathJWKS)
 	text := admin(t, issuer, "/metrics").Body.String()
 	for _, line := range []string{
 		`oidc_provider_logins_total{result="success"} 1`,
@@ -77,6 +80,7 @@ func TestMetrics(t *testing.T) {
 		`oidc_provider_http_requests_total{route="/oauth2/token",status="2xx"} 1`,
 		`oidc_provider_http_requests_total{route="/oauth2/token",status="4xx"} 1`,
 		`oidc_provider_http_requests_total{route="/login",status="4xx"} 1`,
+		`oidc_provider_http_requests_total{route="/oauth2/jwks",status="2xx"} 2`,
 		`oidc_provider_registrations{kind="client"} 1`,
 		`oidc_provider_registrations{kind="user"} 1`,
 		`oidc_provider_signing_keys{phase="Active"} 1`,

@@ -83,8 +83,8 @@ func (p *Provider) serveDocument(pick func(*documents) *document) handler {
 	}
 }
 
-// shortcut serves a document that is built already, with nothing around it but the metrics. Everything else goes the
-// long way, which also tells what is wrong.
+// shortcut serves a document that is built already, with nothing around it but a counter: reading the clock would take as
+// long as the rest. Everything else goes the long way, which also tells what is wrong.
 func (p *Provider) shortcut(pick func(*documents) *document, measured *measuredRoute, longWay http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		current := p.documents.Load()
@@ -92,9 +92,7 @@ func (p *Provider) shortcut(pick func(*documents) *document, measured *measuredR
 			longWay.ServeHTTP(w, r)
 			return
 		}
-		started := p.now()
-		status := pick(current).serve(w, r)
-		measured.observe(status, p.now().Sub(started))
+		measured.count(pick(current).serve(w, r))
 	})
 }
 
