@@ -57,6 +57,9 @@ func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return a.fail(err)
 	}
+	if b != nil && a.hintSubject != "" && a.hintSubject != b.Subject && a.provenBy(b.secret) {
+		return a.fail(&oidc.Error{Code: oidc.CodeLoginRequired, Description: "somebody else has logged in than id_token_hint names"})
+	}
 	if p.needsLogin(a, b) {
 		if a.Prompt(oidc.PromptNone) {
 			return a.fail(&oidc.Error{Code: oidc.CodeLoginRequired, Description: "the person has to log in"})
@@ -247,6 +250,10 @@ func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (
 		return false, nil
 	case a.client.Consent == registration.ConsentAlways, a.Prompt(oidc.PromptConsent):
 		return true, nil
+	case a.client.Public() && !strings.HasPrefix(a.redirectURI, "https://"):
+		// Any program on the person's machine can claim such a redirect URI (RFC 8252 section 8.6): what was agreed with
+		// one must not be given to another without a word.
+		return true, nil
 	}
 	given, err := p.store.Consent(r.Context(), b.Subject, a.client.ClientID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -265,6 +272,10 @@ func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (
 
 // issueCode sends the browser back to the client with a code (RFC 6749 section 4.1.2, RFC 9207).
 func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authorization, b *browser) error {
+	if _, ok := p.registry.Keys().Signer(a.client.IDTokenSignedResponseAlg); !ok {
+		// Told now rather than after a code that could not be redeemed.
+		return a.fail(fmt.Errorf("sign for client %s: %w", a.client.ClientID, errNoKey))
+	}
 	code := newSecret()
 	err := p.store.CreateCode(r.Context(), store.Code{
 		Handle:        store.HandleOf(code),

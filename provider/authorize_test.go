@@ -295,6 +295,9 @@ func TestIDTokenHint(t *testing.T) {
 	if page.Callback.Query().Get("error") != "login_required" {
 		t.Errorf("with another person logged in: %v", page.Callback)
 	}
+	if callback := issuer.NewBrowser(t).Authorize(authorizeURL(issuer, "id_token_hint", raw), "bob", password); callback.Query().Get("error") != "login_required" {
+		t.Errorf("when another person logs in for it: %v", callback)
+	}
 	browser = issuer.NewBrowser(t)
 	browser.Authorize(authorizeURL(issuer), "ada", password)
 	issuer.Clock.Advance(time.Hour) // the hint has expired and is still one

@@ -91,7 +91,7 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 		}
 		matches := false
 		if strings.HasPrefix(s.Hash, "$") { // a password hash: costly, so it waits for its turn like a login
-			if err := p.pool.Do(ctx, func() { matches = registration.CheckSecret(s.Hash, secret) }); err != nil {
+			if err := p.pool.Do(ctx, registration.HashWeight(s.Hash), func() { matches = registration.CheckSecret(s.Hash, secret) }); err != nil {
 				return err
 			}
 		} else {

@@ -15,7 +15,8 @@ import (
 
 // documents are what discovery and JWKS answer for one set of keys.
 type documents struct {
-	set       *keys.Set
+	set *keys.Set
+	// discovery is nil while nothing can be signed: a relying party that reads it keeps it for long.
 	discovery *document
 	jwks      *document
 }
@@ -49,18 +50,16 @@ func (p *Provider) currentDocuments() (*documents, error) {
 	if current := p.documents.Load(); current != nil && current.set == set {
 		return current, nil
 	}
+	fresh := &documents{set: set, jwks: newDocument(set.JWKS())}
 	if len(set.Algorithms()) == 0 {
-		return nil, errNoKey
+		p.documents.Store(fresh)
+		return fresh, nil
 	}
 	metadata, err := json.Marshal(oidc.NewMetadata(p.issuer, set.Algorithms(), p.pages.Locales()))
 	if err != nil {
 		return nil, fmt.Errorf("marshal discovery document: %w", err)
 	}
-	fresh := &documents{
-		set:       set,
-		discovery: newDocument(metadata),
-		jwks:      newDocument(set.JWKS()),
-	}
+	fresh.discovery = newDocument(metadata)
 	p.documents.Store(fresh)
 	return fresh, nil
 }
@@ -78,7 +77,11 @@ func (p *Provider) serveDocument(pick func(*documents) *document) handler {
 		if err != nil {
 			return err
 		}
-		pick(current).serve(w, r)
+		document := pick(current)
+		if document == nil {
+			return errNoKey
+		}
+		document.serve(w, r)
 		return nil
 	}
 }
@@ -88,7 +91,7 @@ func (p *Provider) serveDocument(pick func(*documents) *document) handler {
 func (p *Provider) shortcut(pick func(*documents) *document, measured *measuredRoute, longWay http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		current := p.documents.Load()
-		if current == nil || current.set != p.registry.Keys() || !p.synced() || r.Method != http.MethodGet {
+		if current == nil || pick(current) == nil || current.set != p.registry.Keys() || !p.synced() || r.Method != http.MethodGet {
 			longWay.ServeHTTP(w, r)
 			return
 		}

@@ -135,6 +135,9 @@ func TestWithoutAKeyDiscoverySaysSo(t *testing.T) {
 	if got.status != http.StatusServiceUnavailable || got.text("error_description") != "no signing key is active" || got.header.Get("Retry-After") == "" {
 		t.Errorf("answers %d %s", got.status, got.raw)
 	}
+	if got := get(t, issuer, oidc.PathJWKS); got.status != http.StatusOK {
+		t.Errorf("the JWKS, by which older tokens are still verified, answers %d", got.status)
+	}
 }
 
 func TestNothingIsServedBeforeTheRegistrationsAreRead(t *testing.T) {

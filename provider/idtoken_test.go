@@ -72,10 +72,15 @@ func decodeSegment(t *testing.T, token string, n int) map[string]any {
 func TestMissingKeyIsAServerErrorThatTheLogExplains(t *testing.T) {
 	var log bytes.Buffer
 	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Logger = slog.New(slog.NewJSONHandler(&log, nil)) }))
+	code := newCode(t, issuer)
 	client := appClient()
 	client.IDTokenSignedResponseAlg = "RS256"
 	issuer.AddClient(client)
-	code := newCode(t, issuer)
+	browser := issuer.NewBrowser(t)
+	if callback := browser.Authorize(authorizeURL(issuer), "ada", password); callback.Query().Get("error") != "server_error" {
+		t.Errorf("before a code is issued the client is told %v", callback)
+	}
+	log.Reset()
 	got := exchange(t, issuer, code)
 	if got.status != http.StatusInternalServerError || got.text("error") != "server_error" || strings.Contains(got.raw, "RS256") ||
 		!strings.Contains(got.raw, got.header.Get("X-Request-Id")) {

@@ -92,7 +92,7 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 		return nil
 	}
 	query := a.query
-	if a.asksForLogin() || a.MaxAge >= 0 {
+	if a.asksForLogin() || a.MaxAge >= 0 || a.hintSubject != "" {
 		query += "&" + fieldProof + "=" + url.QueryEscape(proofOf(secret, a.query))
 	}
 	p.redirect(w, p.base+oidc.PathAuthorization+"?"+query)

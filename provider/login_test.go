@@ -210,6 +210,7 @@ func TestEndOfSessions(t *testing.T) {
 	}{
 		"nothing happens":            {func(*providertest.Issuer) {}, true},
 		"the person is disabled":     {func(i *providertest.Issuer) { u := ada(); u.Disabled = true; i.AddUser(u, password) }, false},
+		"the password is changed":    {func(i *providertest.Issuer) { i.AddUser(ada(), "another "+password) }, false},
 		"the person is deleted":      {func(i *providertest.Issuer) { i.RemoveUser("ada") }, false},
 		"the session idles":          {func(i *providertest.Issuer) { i.Clock.Advance(idle + time.Second) }, false},
 		"the session is nearly idle": {func(i *providertest.Issuer) { i.Clock.Advance(idle - time.Second) }, true},

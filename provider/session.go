@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -33,7 +34,8 @@ func newSecret() string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// currentBrowser returns who is logged in, or nil. A session that is too old, or whose person is disabled or gone, counts as none.
+// currentBrowser returns who is logged in, or nil. A session that is too old, or whose person is disabled, gone or has another password now, counts as none: changing a password throws out
+// whoever has come in with the old one.
 func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 	secret := p.cookies.value(r, p.cookies.session)
 	if secret == "" {
@@ -48,7 +50,7 @@ func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 	}
 	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
 	user, known := p.registry.UserBySubject(session.Subject)
-	if !now.Before(session.ExpiresAt) || now.Sub(session.LastSeenAt) > idle || !known || user.Disabled {
+	if !now.Before(session.ExpiresAt) || now.Sub(session.LastSeenAt) > idle || !known || user.Disabled || session.Credential != credentialOf(user) {
 		return nil, nil //nolint:nilnil // see above
 	}
 	if now.Sub(session.LastSeenAt) > idle/touchesPerIdle {
@@ -62,6 +64,10 @@ func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 // beginSession logs a person in, under a new cookie: one that was planted before the login is worth nothing after it.
 // The same person logging in again keeps the session's ID, by which applications know it.
 func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, previous *browser, who identity.Identity) (secret string, err error) {
+	user, known := p.registry.UserBySubject(who.Subject)
+	if !known {
+		return "", fmt.Errorf("begin session: %w", identity.ErrRejected) // gone since the password was checked
+	}
 	now := p.now()
 	secret = newSecret()
 	session := store.Session{
@@ -70,6 +76,7 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		Subject:     who.Subject,
 		AuthTime:    now,
 		AuthMethods: who.Methods,
+		Credential:  credentialOf(user),
 		LastSeenAt:  now,
 		ExpiresAt:   now.Add(time.Duration(p.registry.Settings().Sessions.Absolute)),
 	}
@@ -86,6 +93,12 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 	}
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, nil
+}
+
+// credentialOf names a user's password by a digest of its hash, which has a salt of its own.
+func credentialOf(user *registration.User) string {
+	sum := sha256.Sum256([]byte(user.PasswordHash))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // endSession logs the browser out.

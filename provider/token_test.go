@@ -313,7 +313,7 @@ func TestTokenEndpointWhenManyHashesWait(t *testing.T) {
 	issuer.AddClient(client)
 	running := make(chan struct{})
 	go func() {
-		_ = issuer.Provider.HashPool().Do(t.Context(), func() { close(running); <-release })
+		_ = issuer.Provider.HashPool().Do(t.Context(), 1, func() { close(running); <-release })
 	}()
 	<-running
 	got := exchange(t, issuer, code, "client_secret", "chosen by a person")

@@ -57,7 +57,7 @@ func clientCommand() *cobra.Command {
 	f.StringVar(&c.IDTokenSignedResponseAlg, "id-token-alg", "", "algorithm of its ID tokens (default: that of the oldest key)")
 	f.StringVar(&c.Consent, "consent", registration.ConsentRemember, "when people are asked to agree: Always, Remember or Never")
 	f.BoolVar(&c.RequirePKCE, "require-pkce", false, "refuse authorization requests without PKCE")
-	f.BoolVar(&public, "public", false, "a client without a secret: a native or browser application")
+	f.BoolVar(&public, "public", false, "a client without a secret: a native application")
 	return group("client", "Registrations of clients", cmd)
 }
 
@@ -82,6 +82,9 @@ func userCommand() *cobra.Command {
 				}
 				if password = strings.TrimRight(line, "\r\n"); password == "" {
 					return errors.New("the password on standard input is empty")
+				}
+				if len(password) > registration.MaxPasswordBytes {
+					return fmt.Errorf("the password on standard input is longer than %d bytes", registration.MaxPasswordBytes)
 				}
 			} else {
 				answer["password"] = password

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -20,6 +22,9 @@ const (
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
+	// Connections beyond these wait until others end: each may hold some ten kilobytes for as long as readTimeout.
+	maxConnections      = 4096
+	maxAdminConnections = 64
 	// stopTimeout is how long requests that are under way may take at the end. Kubernetes allows 30 seconds in all.
 	stopTimeout = 20 * time.Second
 )
@@ -44,10 +49,7 @@ func listen(o *serveOptions, public, admin http.Handler, logger *slog.Logger) (*
 		l.publicServer.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}
 	}
 	if address == "" {
-		address = ":8080"
-		if l.certificate != nil {
-			address = ":8443"
-		}
+		address = defaultAddress(o)
 	}
 	var err error
 	if l.public, err = net.Listen("tcp", address); err != nil {
@@ -56,7 +58,22 @@ func listen(o *serveOptions, public, admin http.Handler, logger *slog.Logger) (*
 	if l.admin, err = net.Listen("tcp", o.adminListen); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.public.Close())
 	}
+	l.public = netutil.LimitListener(l.public, maxConnections)
+	l.admin = netutil.LimitListener(l.admin, maxAdminConnections)
 	return l, nil
+}
+
+// defaultAddress is on every interface where the issuer is https or a Service leads here. A directory of registrations and
+// an http issuer, which is on a loopback host, mean one machine: nothing goes out in the clear then.
+func defaultAddress(o *serveOptions) string {
+	switch {
+	case o.tlsCert != "":
+		return ":8443"
+	case o.registrations != "" && strings.HasPrefix(o.issuer, "http://"):
+		return "localhost:8080"
+	default:
+		return ":8080"
+	}
 }
 
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
@@ -97,12 +114,14 @@ func (l *listeners) watchCertificate(ctx context.Context) error {
 	return l.certificate.watch(ctx)
 }
 
-// stop answers what is under way and closes both ports, the admin port last so that probes see the end coming.
+// stop answers what is under way and closes both ports, the admin port last so that probes see the end coming. What has
+// not ended after stopTimeout is cut off: whoever sends that slowly must not make an orderly stop look like a failure.
 func (l *listeners) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	if err := l.publicServer.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("stop serving: %w", err), l.publicServer.Close(), l.adminServer.Close())
+	err := l.publicServer.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = l.publicServer.Close()
 	}
-	return l.adminServer.Close()
+	return errors.Join(err, l.adminServer.Close())
 }

@@ -52,7 +52,7 @@ func serveCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.issuer, "issuer", "", "issuer URL, used verbatim (required)")
-	f.StringVar(&o.listen, "listen", "", "address to serve on (default :8080, with TLS :8443)")
+	f.StringVar(&o.listen, "listen", "", "address to serve on (default :8080, with TLS :8443, with a directory and an http issuer localhost:8080)")
 	f.StringVar(&o.adminListen, "admin-listen", ":8081", "address for /healthz, /readyz and /metrics")
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "PEM certificate chain; read again when it changes")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "PEM private key of the certificate; read again when it changes")

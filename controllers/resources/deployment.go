@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -21,6 +23,7 @@ const (
 	portHTTPS     = int32(8443)
 	portAdmin     = int32(8081)
 	userID        = int64(65532) // "nonroot" of the image
+	memoryLimit   = "GOMEMLIMIT"
 )
 
 // Deployment runs the provider with the given image.
@@ -111,13 +114,19 @@ func args(p *v1alpha1.OIDCProvider) []string {
 	return a
 }
 
-// env identifies the pod to the provider, for its replica report; the template's own variables come after.
+// env identifies the pod to the provider, for its replica report, and tells it its memory; the template's own variables
+// come after.
 func env(p *v1alpha1.OIDCProvider) []*acorev1.EnvVarApplyConfiguration {
 	field := func(name, path string) *acorev1.EnvVarApplyConfiguration {
 		return acorev1.EnvVar().WithName(name).WithValueFrom(acorev1.EnvVarSource().
 			WithFieldRef(acorev1.ObjectFieldSelector().WithAPIVersion("v1").WithFieldPath(path)))
 	}
 	vars := []*acorev1.EnvVarApplyConfiguration{field("POD_NAME", "metadata.name"), field("POD_UID", "metadata.uid")}
+	if !slices.ContainsFunc(p.Spec.Template.Env, func(v corev1.EnvVar) bool { return v.Name == memoryLimit }) {
+		// The garbage collector works harder before the container's limit is reached.
+		vars = append(vars, acorev1.EnvVar().WithName(memoryLimit).WithValueFrom(acorev1.EnvVarSource().
+			WithResourceFieldRef(acorev1.ResourceFieldSelector().WithResource("limits.memory").WithDivisor(resource.MustParse("1")))))
+	}
 	for i := range p.Spec.Template.Env {
 		v := &p.Spec.Template.Env[i]
 		if v.Name != "POD_NAME" && v.Name != "POD_UID" {

@@ -85,7 +85,7 @@ func TestPool(t *testing.T) {
 	pool := identity.NewPool(2, 1)
 	release, started, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 	work := func(ctx context.Context) {
-		ended <- pool.Do(ctx, func() { started <- struct{}{}; <-release })
+		ended <- pool.Do(ctx, 1, func() { started <- struct{}{}; <-release })
 	}
 	go work(t.Context())
 	go work(t.Context())
@@ -99,7 +99,7 @@ func TestPool(t *testing.T) {
 	for pool.Waiting() != 1 {
 		time.Sleep(time.Millisecond)
 	}
-	if err := pool.Do(t.Context(), func() { t.Error("the second in the queue has run") }); !errors.Is(err, identity.ErrBusy) {
+	if err := pool.Do(t.Context(), 1, func() { t.Error("the second in the queue has run") }); !errors.Is(err, identity.ErrBusy) {
 		t.Errorf("with a full queue: %v", err)
 	}
 	cancel()
@@ -124,7 +124,7 @@ func TestLoginsWaitForTheirTurn(t *testing.T) {
 	pool := identity.NewPool(1, -1)
 	release, started := make(chan struct{}), make(chan struct{})
 	done := make(chan error)
-	go func() { done <- pool.Do(t.Context(), func() { close(started); <-release }) }()
+	go func() { done <- pool.Do(t.Context(), 1, func() { close(started); <-release }) }()
 	<-started
 	for _, username := range []string{"ada", "eve"} {
 		if _, err := identity.NewLocal(directory(), pool).Authenticate(t.Context(), username, "secret"); !errors.Is(err, identity.ErrBusy) {

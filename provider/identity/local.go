@@ -32,15 +32,19 @@ func NewLocal(directory Directory, pool *Pool) *Local {
 }
 
 // Authenticate compares password with the hash of the user. Every call hashes once, also for unknown and disabled users
-// and those without a password, so that neither the answer nor its time tells who exists.
+// and those without a password, so that neither the answer nor its time tells who exists. The exception is a hash from
+// elsewhere: it takes the time of its own parameters.
 func (l *Local) Authenticate(ctx context.Context, username, password string) (Identity, error) {
 	user, known := l.directory.UserByName(username)
 	usable := known && !user.Disabled && user.PasswordHash != ""
+	hash := ""
+	if usable {
+		hash = user.PasswordHash
+	}
 	var matches bool
-	err := l.pool.Do(ctx, func() {
-		hash := l.nobody()
-		if usable {
-			hash = user.PasswordHash
+	err := l.pool.Do(ctx, registration.HashWeight(hash), func() {
+		if !usable {
+			hash = l.nobody()
 		}
 		matches = registration.CheckPassword(hash, password)
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // maxDefaultHashers bounds what many cores would make of it: each hash takes 19 MiB, and a container on a large machine
@@ -16,13 +18,14 @@ const waitersPerHasher = 64
 // Pool runs password hashing, of which each run takes much memory and a whole core, a few at a time: a storm of logins
 // then costs waiting and not memory.
 type Pool struct {
-	slots    chan struct{}
-	waiting  atomic.Int64
-	maxQueue int64
+	slots            *semaphore.Weighted
+	size             int64
+	running, waiting atomic.Int64
+	maxQueue         int64
 }
 
-// NewPool returns a pool that runs at most hashers functions at a time; zero means one for each core, but no more than 8. At most queue more
-// wait for their turn; zero means 64 for each hasher, and a negative queue that nobody waits.
+// NewPool returns a pool that runs at most hashers functions of weight 1 at a time; zero means one for each core, but no
+// more than 8. At most queue more wait for their turn; zero means 64 for each hasher, and a negative queue that nobody waits.
 func NewPool(hashers, queue int) *Pool {
 	if hashers <= 0 {
 		hashers = min(runtime.GOMAXPROCS(0), maxDefaultHashers)
@@ -33,39 +36,38 @@ func NewPool(hashers, queue int) *Pool {
 	case queue < 0:
 		queue = 0
 	}
-	return &Pool{slots: make(chan struct{}, hashers), maxQueue: int64(queue)}
+	return &Pool{slots: semaphore.NewWeighted(int64(hashers)), size: int64(hashers), maxQueue: int64(queue)}
 }
 
-// Do runs f in the calling goroutine when it is its turn. It returns ErrBusy when too many wait already and ctx's error
-// when ctx ends first; in both cases f has not run.
-func (p *Pool) Do(ctx context.Context, f func()) error {
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		if err := p.wait(ctx); err != nil {
+// Do runs f in the calling goroutine when it is its turn. A weight of n takes the place of n ordinary hashes, or the
+// whole pool, see registration.HashWeight. It returns ErrBusy when too many wait already and ctx's error when ctx ends
+// first; in both cases f has not run.
+func (p *Pool) Do(ctx context.Context, weight int, f func()) error {
+	n := min(max(int64(weight), 1), p.size)
+	if !p.slots.TryAcquire(n) {
+		if err := p.wait(ctx, n); err != nil {
 			return err
 		}
 	}
-	defer func() { <-p.slots }()
+	p.running.Add(1)
+	defer func() {
+		p.running.Add(-1)
+		p.slots.Release(n)
+	}()
 	f()
 	return nil
 }
 
-func (p *Pool) wait(ctx context.Context) error {
+func (p *Pool) wait(ctx context.Context, n int64) error {
 	defer p.waiting.Add(-1)
 	if p.waiting.Add(1) > p.maxQueue {
 		return ErrBusy
 	}
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return p.slots.Acquire(ctx, n)
 }
 
 // Waiting returns how many callers wait for their turn.
 func (p *Pool) Waiting() int { return int(max(p.waiting.Load(), 0)) }
 
 // Running returns how many functions are running.
-func (p *Pool) Running() int { return len(p.slots) }
+func (p *Pool) Running() int { return int(p.running.Load()) }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -77,14 +78,14 @@ func splitLoopbackPort(uri string) (rest, port string, ok bool) {
 	host := after[:end]
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		host, port = h, p
-		for _, c := range port {
-			if c < '0' || c > '9' {
-				return "", "", false
-			}
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", "", false
 		}
+	} else {
+		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err != nil || !addr.IsLoopback() {
+	addr, err := netip.ParseAddr(host)
+	if err != nil || !addr.IsLoopback() || addr.Is6() != strings.HasPrefix(after, "[") {
 		return "", "", false
 	}
 	return addr.String() + after[end:], port, true

@@ -68,6 +68,8 @@ func TestMatchRedirectURI(t *testing.T) {
 		"other loopback address":         {"http://127.0.0.1/cb", "http://127.0.0.2:51004/cb", true, false},
 		"other path":                     {"http://127.0.0.1/cb", "http://127.0.0.1:51004/", true, false},
 		"port that is none":              {"http://127.0.0.1/cb", "http://127.0.0.1:x/cb", true, false},
+		"port out of range":              {"http://127.0.0.1/cb", "http://127.0.0.1:999999/cb", true, false},
+		"IPv4 in brackets":               {"http://127.0.0.1/cb", "http://[127.0.0.1]:9/cb", true, false},
 		"https on loopback":              {"https://127.0.0.1/cb", "https://127.0.0.1:51004/cb", true, false},
 		"host that begins the same":      {"http://127.0.0.1/cb", "http://127.0.0.1.evil.example.com/cb", true, false},
 		"user before the address":        {"http://127.0.0.1/cb", "http://127.0.0.1:1@evil.example.com/cb", true, false},

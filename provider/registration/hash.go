@@ -23,12 +23,15 @@ const (
 	argonKeyBytes  = 32
 )
 
-// Bounds of hashes that come from elsewhere: one login must not be able to take all of a provider's memory or time.
+// Bounds of hashes that come from elsewhere: a login, also one with a wrong password, must not take all of a provider's
+// memory or time. They admit what the common libraries make by default.
 const (
-	maxArgonMemoryKiB = 256 * 1024
+	maxArgonMemoryKiB = 128 * 1024
 	maxArgonPasses    = 10
 	maxArgonLanes     = 8
-	maxBcryptCost     = 14
+	// maxArgonWork bounds memory times passes: eight times the work of a hash of our own.
+	maxArgonWork  = 8 * argonMemoryKiB * argonPasses
+	maxBcryptCost = 13
 )
 
 // MaxPasswordBytes is the longest password that is accepted; a longer one never matches.
@@ -103,6 +106,15 @@ func CheckPassword(hash, password string) bool {
 	return subtle.ConstantTimeCompare(key, a.key) == 1
 }
 
+// HashWeight returns how much memory checking a hash takes, in multiples of a hash made by HashPassword, rounded up.
+func HashWeight(hash string) int {
+	a, err := parseArgon2id(hash)
+	if err != nil {
+		return 1
+	}
+	return int(a.memoryKiB+argonMemoryKiB-1) / argonMemoryKiB
+}
+
 // ValidatePasswordHash returns nil for an argon2id PHC string or a bcrypt hash whose cost is within bounds.
 func ValidatePasswordHash(hash string) error {
 	if isBcrypt(hash) {
@@ -136,6 +148,9 @@ func parseArgon2id(hash string) (argonHash, error) {
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &a.memoryKiB, &a.passes, &a.lanes); err != nil {
 		return a, errors.New("must have argon2id parameters of the form m=19456,t=2,p=1")
+	}
+	if uint64(a.memoryKiB)*uint64(a.passes) > maxArgonWork {
+		return a, fmt.Errorf("must have argon2id parameters with m times t of at most %d", maxArgonWork)
 	}
 	if a.memoryKiB < 8 || a.memoryKiB > maxArgonMemoryKiB || a.passes < 1 || a.passes > maxArgonPasses || a.lanes < 1 || a.lanes > maxArgonLanes {
 		return a, fmt.Errorf("must have argon2id parameters of at most m=%d,t=%d,p=%d", maxArgonMemoryKiB, maxArgonPasses, maxArgonLanes)

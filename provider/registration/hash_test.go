@@ -49,16 +49,19 @@ func TestValidatePasswordHash(t *testing.T) {
 	const tail = "$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ"
 	for name, test := range map[string]struct{ hash, want string }{
 		"ours":            {registration.HashPassword("x"), ""},
-		"largest":         {"$argon2id$v=19$m=262144,t=10,p=8" + tail, ""},
-		"too much memory": {"$argon2id$v=19$m=262145,t=1,p=1" + tail, "at most"},
-		"too many passes": {"$argon2id$v=19$m=19456,t=11,p=1" + tail, "at most"},
+		"PHP's":           {"$argon2id$v=19$m=65536,t=4,p=1" + tail, ""},
+		"Django's":        {"$argon2id$v=19$m=102400,t=2,p=8" + tail, ""},
+		"most memory":     {"$argon2id$v=19$m=131072,t=2,p=8" + tail, ""},
+		"too much memory": {"$argon2id$v=19$m=131073,t=1,p=1" + tail, "at most"},
+		"too much work":   {"$argon2id$v=19$m=131072,t=3,p=1" + tail, "m times t of at most"},
+		"too many passes": {"$argon2id$v=19$m=8192,t=11,p=1" + tail, "at most"},
 		"too many lanes":  {"$argon2id$v=19$m=19456,t=1,p=9" + tail, "at most"},
 		"no passes":       {"$argon2id$v=19$m=19456,t=0,p=1" + tail, "at most"},
 		"argon2i":         {"$argon2i$v=19$m=19456,t=2,p=1" + tail, "must be an argon2id hash"},
 		"old version":     {"$argon2id$v=16$m=19456,t=2,p=1" + tail, "v=19"},
 		"short salt":      {"$argon2id$v=19$m=19456,t=2,p=1$YQ$YWFhYWFhYWFhYWFhYWFhYQ", "salt of 8 to 64 bytes"},
 		"no parameters":   {"$argon2id$v=19$x" + tail, "parameters of the form"},
-		"dear bcrypt":     {"$2a$15$" + strings.Repeat("a", 53), "bcrypt cost 15"},
+		"dear bcrypt":     {"$2a$14$" + strings.Repeat("a", 53), "bcrypt cost 14"},
 		"short bcrypt":    {"$2a$10$abc", "complete bcrypt hash"},
 		"plain":           {"hunter2", "must be an argon2id hash"},
 	} {
@@ -92,5 +95,21 @@ func TestCheckSecret(t *testing.T) {
 	}
 	if id := registration.SecretID(registration.HashSecret(secret)); len(id) != 10 || strings.Contains(registration.HashSecret(secret), id) {
 		t.Errorf("secret ID %q is no short name apart from the hash", id)
+	}
+}
+
+func TestHashWeight(t *testing.T) {
+	const tail = "$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ"
+	for hash, want := range map[string]int{
+		registration.HashPassword("x"):                 1,
+		"$argon2id$v=19$m=8192,t=1,p=1" + tail:         1,
+		"$argon2id$v=19$m=19457,t=1,p=1" + tail:        2,
+		"$argon2id$v=19$m=131072,t=1,p=1" + tail:       7,
+		"$2a$10$" + strings.Repeat("a", 53):            1,
+		registration.HashSecret("generated elsewhere"): 1,
+	} {
+		if got := registration.HashWeight(hash); got != want {
+			t.Errorf("%s: got %d, want %d", hash, got, want)
+		}
 	}
 }

@@ -34,8 +34,11 @@ type Session struct {
 	AuthTime time.Time
 	// AuthMethods are the "amr" values of that proof (RFC 8176).
 	AuthMethods []string
-	LastSeenAt  time.Time
-	ExpiresAt   time.Time
+	// Credential names what the person proved who they are with, without telling anything about it. A session whose
+	// person has another credential now is over.
+	Credential string
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
 }
 
 // Code is an authorization code that was handed out (RFC 6749 section 4.1.2).

@@ -49,15 +49,19 @@ func scan(path string) (docs []registry.Document, strangers []string, err error)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it went away since the directory was read
 		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("read registration: %w", err)
-		}
+		// What cannot be read stands for a document that is not valid: one file must not hold up the others.
 		docs = append(docs, registry.Document{Kind: kind, Name: name, Data: data})
 	}
 	return docs, strangers, nil
 }
 
 func read(path string) ([]byte, error) {
+	// Opening a pipe would wait for somebody to write to it.
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(path) //nolint:gosec // the directory is the administrator's choice
 	if err != nil {
 		return nil, err

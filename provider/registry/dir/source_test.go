@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -275,5 +276,26 @@ func link(t *testing.T, target, path string) {
 	t.Helper()
 	if err := os.Symlink(target, path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// One entry that cannot be read must not hold up the others, least of all one that switches a client off.
+func TestSourcePassesOverWhatIsNoFile(t *testing.T) {
+	path := t.TempDir()
+	if err := os.Mkdir(filepath.Join(path, "folder.client.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(path, "pipe.client.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(path, "app.client.json"), clientDocument("app"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, path)
+	if _, ok := s.Client("app"); !ok {
+		t.Error("the client beside them is not registered")
+	}
+	if !strings.Contains(s.log.String(), "pipe") || !strings.Contains(s.log.String(), "folder") {
+		t.Errorf("the log does not name them: %s", s.log)
 	}
 }

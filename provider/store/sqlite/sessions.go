@@ -10,9 +10,9 @@ import (
 // CreateSession implements store.Store.
 func (s *Store) CreateSession(ctx context.Context, session store.Session) error {
 	return s.change(ctx, "create session", func(c *conn) error {
-		_, err := c.exec(`INSERT INTO sessions (handle, id, subject, auth_time, auth_methods, last_seen_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			session.Handle[:], session.ID, session.Subject, micros(session.AuthTime), list(session.AuthMethods),
+		_, err := c.exec(`INSERT INTO sessions (handle, id, subject, auth_time, auth_methods, credential, last_seen_at, expires_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			session.Handle[:], session.ID, session.Subject, micros(session.AuthTime), list(session.AuthMethods), session.Credential,
 			micros(session.LastSeenAt), micros(session.ExpiresAt))
 		return err
 	})
@@ -22,10 +22,10 @@ func (s *Store) CreateSession(ctx context.Context, session store.Session) error 
 func (s *Store) Session(ctx context.Context, h store.Handle) (store.Session, error) {
 	var session store.Session
 	err := s.read(ctx, "get session", func(c *conn) error {
-		return get(c, `SELECT id, subject, auth_time, auth_methods, last_seen_at, expires_at FROM sessions WHERE handle = ?`,
+		return get(c, `SELECT id, subject, auth_time, auth_methods, credential, last_seen_at, expires_at FROM sessions WHERE handle = ?`,
 			func(r *row) {
 				session = store.Session{
-					Handle: h, ID: r.text(), Subject: r.text(), AuthTime: r.time(), AuthMethods: r.list(),
+					Handle: h, ID: r.text(), Subject: r.text(), AuthTime: r.time(), AuthMethods: r.list(), Credential: r.text(),
 					LastSeenAt: r.time(), ExpiresAt: r.time(),
 				}
 			}, h[:])

@@ -44,7 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 func session(name string) store.Session {
 	return store.Session{
 		Handle: store.HandleOf("session " + name), ID: "sid-" + name, Subject: "subject-" + name,
-		AuthTime: now, AuthMethods: []string{"pwd", "otp"}, LastSeenAt: now.Add(time.Minute), ExpiresAt: now.Add(time.Hour),
+		AuthTime: now, AuthMethods: []string{"pwd", "otp"}, Credential: "credential-" + name, LastSeenAt: now.Add(time.Minute), ExpiresAt: now.Add(time.Hour),
 	}
 }
 

@@ -7,6 +7,7 @@ CREATE TABLE sessions (
 	subject      TEXT NOT NULL,
 	auth_time    INTEGER NOT NULL,
 	auth_methods TEXT NOT NULL,
+	credential   TEXT NOT NULL,
 	last_seen_at INTEGER NOT NULL,
 	expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
