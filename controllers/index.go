@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +23,7 @@ const (
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
 	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithm that it asks for
 	indexUsername      = "username"      // OIDCUser by provider and folded username
-	indexSubject       = "subject"       // OIDCUser by provider and explicit subject
+	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials
 )
 
@@ -68,10 +69,13 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return one(scoped(u.ProviderKey(), registration.FoldUsername(u.Username())))
 		}),
 		index(ctx, indexer, indexSubject, func(u *v1alpha1.OIDCUser) []string {
-			if u.Spec.Subject == "" {
-				return nil
+			var subjects []string
+			for _, subject := range []string{u.Spec.Subject, u.Status.Subject} {
+				if subject != "" && !slices.Contains(subjects, scoped(u.ProviderKey(), subject)) {
+					subjects = append(subjects, scoped(u.ProviderKey(), subject))
+				}
 			}
-			return one(scoped(u.ProviderKey(), u.Spec.Subject))
+			return subjects
 		}),
 		index(ctx, indexer, indexSecretName, func(c *v1alpha1.OIDCClient) []string {
 			return one(c.SecretName())

@@ -128,6 +128,15 @@ func (o objects) remove(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
+func (o objects) removeAll(ctx context.Context, secrets []*corev1.Secret) error {
+	for _, secret := range secrets {
+		if err := o.remove(ctx, secret); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ownedBy returns a test for objects that carry the operator's label and name owner in their annotation.
 func ownedBy(owner string) func(metav1.Object) bool {
 	return func(obj metav1.Object) bool {

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,9 +26,12 @@ type clientState struct {
 	credentials *corev1.Secret
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
+	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
+	reservedFor string
 	// signable tells whether the provider has an active key of the algorithm that the OIDCClient asks for, if it does.
 	signable bool
-	// owned are all Secrets that were made for the OIDCClient.
+	// owned are the Secrets that say that they were made for the OIDCClient, in any namespace: a registration is where its
+	// provider is, or was. Only those in the OIDCClient's own namespace may be believed.
 	owned []corev1.Secret
 }
 
@@ -61,11 +65,30 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.namespaceAllowed, err = namespaceAllowed(ctx, r.client, provider, c.Namespace); err != nil {
 		return state, err
 	}
+	if state.reservedFor, err = r.reservedFor(ctx, c); err != nil {
+		return state, err
+	}
 	if state.signable, err = r.signable(ctx, c); err != nil {
 		return state, err
 	}
 	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
 	return state, err
+}
+
+// reservedFor keeps the client IDs that a namespace's OIDCClients have by default from being taken by another namespace.
+func (r *clientReconciler) reservedFor(ctx context.Context, c *v1alpha1.OIDCClient) (string, error) {
+	prefix, _, dotted := strings.Cut(c.Spec.ClientID, ".")
+	if !dotted || prefix == "" || prefix == c.Namespace {
+		return "", nil
+	}
+	err := r.client.Get(ctx, client.ObjectKey{Name: prefix}, &corev1.Namespace{})
+	if apierrors.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("get namespace %s: %w", prefix, err)
+	}
+	return prefix, nil
 }
 
 // signable tells whether the provider can sign ID tokens as c asks for. Any active key will do where it asks for none.
@@ -85,8 +108,8 @@ func (r *clientReconciler) signable(ctx context.Context, c *v1alpha1.OIDCClient)
 	return false, nil
 }
 
-// holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that is not
-// allowed cannot keep the ID from others.
+// holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may
+// not have the ID cannot keep it from others.
 func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, incumbent string) (*v1alpha1.OIDCClient, error) {
 	same := &v1alpha1.OIDCClientList{}
 	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}); err != nil {
@@ -102,7 +125,11 @@ func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCPr
 		if err != nil {
 			return nil, err
 		}
-		if allowed {
+		reserved, err := r.reservedFor(ctx, other)
+		if err != nil {
+			return nil, err
+		}
+		if allowed && reserved == "" {
 			holder = other
 		}
 	}

@@ -48,10 +48,15 @@ type clientPlan struct {
 	// credentials and registration are what should stand; nil: nothing is to be written.
 	credentials  *acorev1.SecretApplyConfiguration
 	registration *acorev1.SecretApplyConfiguration
+	// update is the standing registration brought up to date with the client secrets that it has: what is written when the
+	// credentials cannot be, since redirect URIs and the like must take effect all the same. Nil when none stands.
+	update *acorev1.SecretApplyConfiguration
 	// secretID names the client secret; empty for a public client.
 	secretID string
-	// remove are Secrets that were made for the OIDCClient and are not wanted any more.
-	remove []*corev1.Secret
+	// withdraw are registrations that must end now, because the OIDCClient is not accepted.
+	withdraw []*corev1.Secret
+	// outdated are Secrets that are not wanted any more once the new ones stand: until then they hold the client secret.
+	outdated []*corev1.Secret
 }
 
 // planClient decides about an OIDCClient. It calls newSecret when a client secret must be made.
@@ -70,20 +75,42 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() stri
 	if len(hashes) > 0 {
 		plan.secretID = hashes[0].ID
 	}
-	plan.remove = unwanted(c, state, plan.accepted)
+	if plan.accepted.outcome == stalled {
+		plan.withdraw = registrationsIn(state.owned)
+	}
 	if plan.accepted.outcome != done {
 		return plan, nil
 	}
 	owner := resources.Owner(kindClient, client.ObjectKeyFromObject(c))
-	if state.credentials != nil && !ownedBy(owner)(state.credentials) {
-		plan.secretTaken = true
-		return plan, nil
-	}
+	plan.secretTaken = state.credentials != nil && !ownedBy(owner)(state.credentials)
+	plan.outdated = outdated(c, state.owned)
 	var err error
+	if incumbent(state.registration) == owner {
+		update := *document
+		update.Secrets = registeredSecrets(state.registration)
+		if update.Validate() == nil {
+			if plan.update, err = registrationFor(c, owner, &update); err != nil {
+				return plan, err
+			}
+		}
+	}
 	plan.credentials = buildCredentials(c, state.provider.Spec.Issuer, secret)
-	plan.registration, err = buildRegistration(c.ProviderKey(), registration.KindClient,
-		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document)
+	plan.registration, err = registrationFor(c, owner, document)
 	return plan, err
+}
+
+func registrationFor(c *v1alpha1.OIDCClient, owner string, document *registration.Client) (*acorev1.SecretApplyConfiguration, error) {
+	return buildRegistration(c.ProviderKey(), registration.KindClient,
+		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document)
+}
+
+// registeredSecrets returns the client secrets in a registration.
+func registeredSecrets(secret *corev1.Secret) []registration.ClientSecret {
+	document, err := registration.Parse[registration.Client](secret.Data[registration.KindClient.File()])
+	if err != nil {
+		return nil // to be written anew
+	}
+	return document.Secrets
 }
 
 // judgeClient decides ConditionAccepted.
@@ -102,6 +129,11 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 		return stall(v1alpha1.ReasonRedirectHostNotAllowed, fmt.Sprintf(
 			"OIDCProvider %q does not admit the host of %q; change the URI or the provider's spec.allowedClients.redirectHosts", c.ProviderKey(), uri))
 	}
+	if state.reservedFor != "" {
+		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
+			"client ID %q is reserved for namespace %q, whose name it begins with; create the OIDCClient there or with another spec.clientID",
+			c.ClientID(), state.reservedFor))
+	}
 	if state.holder != nil {
 		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
 			"client ID %q belongs to the older OIDCClient %q in namespace %q; delete one of the two or create this one with another spec.clientID",
@@ -119,9 +151,28 @@ func providerNotFound(key client.ObjectKey) verdict {
 func invalidSpec(err error) verdict {
 	var parts []string
 	for _, fe := range registration.FieldErrors(err) {
-		parts = append(parts, fe.Error())
+		parts = append(parts, specField(fe.Field)+" "+fe.Message)
 	}
 	return stall(v1alpha1.ReasonInvalidSpec, strings.Join(parts, "; "))
+}
+
+// specField returns where a field of a registration, such as "redirect_uris[1]", comes from: "spec.redirectURIs[1]".
+func specField(field string) string {
+	name, index, _ := strings.Cut(field, "[")
+	if index != "" {
+		index = "[" + index
+	}
+	fields := map[string]string{
+		"client_id": "clientID", "redirect_uris": "redirectURIs", "post_logout_redirect_uris": "postLogoutRedirectURIs",
+		"logo_uri": "logoURI", "client_uri": "clientURI", "policy_uri": "policyURI", "tos_uri": "tosURI", "scope": "scopes",
+		"token_endpoint_auth_method": "tokenEndpointAuthMethod", "id_token_signed_response_alg": "idTokenSignedResponseAlg",
+		"lifetimes.authorization_code": "tokens.authorizationCode", "lifetimes.access_token": "tokens.accessToken", "lifetimes.id_token": "tokens.idToken",
+		"sub": "subject", "preferred_username": "username", "email_verified": "emailVerified",
+	}
+	if spec, ok := fields[name]; ok {
+		name = spec
+	}
+	return "spec." + name + index
 }
 
 // buildClientDocument translates the spec into the registration that the provider reads.
@@ -211,27 +262,32 @@ func keptSecret(c *v1alpha1.OIDCClient, state clientState) string {
 	return ""
 }
 
-// unwanted returns the Secrets that were made for the OIDCClient and have no place any more: registrations under another
-// name or with another provider, or any while it is not accepted, and credentials under a name from before a change.
-// While the provider does not exist nothing is removed: it may be on its way back.
-func unwanted(c *v1alpha1.OIDCClient, state clientState, accepted verdict) []*corev1.Secret {
-	var remove []*corev1.Secret
-	wanted := resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID())
-	for i := range state.owned {
-		s := &state.owned[i]
-		switch {
-		case isRegistration(s):
-			inPlace := s.Namespace == c.ProviderKey().Namespace && s.Name == wanted
-			if !inPlace || accepted.outcome == stalled {
-				remove = append(remove, s)
-			}
-		case isCredentials(s) && accepted.outcome == done:
-			if s.Namespace == c.Namespace && s.Name != c.SecretName() {
-				remove = append(remove, s)
-			}
+func registrationsIn(secrets []corev1.Secret) []*corev1.Secret {
+	var found []*corev1.Secret
+	for i := range secrets {
+		if isRegistration(&secrets[i]) {
+			found = append(found, &secrets[i])
 		}
 	}
-	return remove
+	return found
+}
+
+// outdated returns the Secrets that were made for the OIDCClient and have no place any more: registrations under another
+// name or with another provider, and credentials under a name from before a change.
+func outdated(c *v1alpha1.OIDCClient, owned []corev1.Secret) []*corev1.Secret {
+	var found []*corev1.Secret
+	wanted := client.ObjectKey{
+		Namespace: c.ProviderKey().Namespace,
+		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
+	}
+	for i := range owned {
+		s := &owned[i]
+		if isRegistration(s) && client.ObjectKeyFromObject(s) != wanted ||
+			isCredentials(s) && s.Namespace == c.Namespace && s.Name != c.SecretName() {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 const (

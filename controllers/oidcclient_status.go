@@ -29,7 +29,7 @@ func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, result clientR
 			"OIDCProvider %q has no active %s key; create a SigningKey of that algorithm or change spec.idTokenSignedResponseAlg",
 			c.ProviderKey(), c.Spec.IDTokenSignedResponseAlg))
 	}
-	return judgeRegistration(c.Status.Conditions, result.registered, result.registrationTaken)
+	return judgeRegistration(c.Status.Conditions, c.Generation, result.registered, result.registrationTaken)
 }
 
 func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clientResult) verdict {

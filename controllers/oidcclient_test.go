@@ -188,6 +188,43 @@ var _ = Describe("An OIDCClient", func() {
 		Eventually(current(c)).Should(haveCredentials)
 	})
 
+	It("keeps its secret, and can still be changed, while the new name of its Secret is taken", func() {
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(haveCredentials)
+		value := secretNamed(apps, "app-oidc")(Default).Data["client_secret"]
+		create(gen.Secret(apps, "taken", nil))
+		update(c, func() { c.Spec.Credentials.SecretName, c.Spec.Disabled = "taken", new(true) })
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, nil))
+		Eventually(func(g Gomega) {
+			d, _ := registered(g)
+			g.Expect(d.Disabled).To(BeTrue(), "switching off does not wait for the Secret")
+			g.Expect(registration.CheckSecret(d.Secrets[0].Hash, string(value))).To(BeTrue())
+		}).Should(Succeed())
+		update(c, func() { c.Spec.Credentials.SecretName = "free" })
+		Eventually(secretNamed(apps, "free")).Should(HaveField("Data", HaveKeyWithValue("client_secret", value)))
+	})
+
+	It("cannot have a client ID that another namespace has by default", func() {
+		other := newNamespace(nil)
+		squatter := create(gen.OIDCClient(other, "squatter", provider, gen.WithClientID(apps+".app")))
+		Eventually(current(squatter)).Should(match.BeRefused(v1alpha1.ReasonClientIDTaken, ContainSubstring("reserved for namespace %q", apps)))
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(haveCredentials)
+	})
+
+	It("believes nothing that another namespace says about it", func() {
+		evil := newNamespace(nil)
+		forged := gen.Secret(evil, "forged", map[string]string{"client_secret": strings.Repeat("x", 32)})
+		forged.Type = "oidc-operator.dev/credentials"
+		forged.Labels = map[string]string{"app.kubernetes.io/managed-by": "oidc-operator"}
+		forged.Annotations = map[string]string{"oidc-operator.dev/owner": "OIDCClient/" + apps + "/app"}
+		create(forged)
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(haveCredentials)
+		Expect(secretNamed(apps, "app-oidc")(Default).Data).NotTo(HaveKeyWithValue("client_secret", forged.Data["client_secret"]))
+		Expect(secretNamed(evil, "forged")(Default).UID).To(Equal(forged.UID))
+	})
+
 	It("does not share a Secret with another OIDCClient", func() {
 		first := create(gen.OIDCClient(apps, "first", provider, gen.WithSecretName("shared")))
 		Eventually(current(first)).Should(haveCredentials)

@@ -15,6 +15,7 @@ import (
 // apply brings every child about. One that cannot be is no reason to leave out the others; the first obstacle is returned.
 // The error of a refused write comes beside it, so that it is tried again.
 func (r *providerReconciler) apply(ctx context.Context, p *v1alpha1.OIDCProvider, plan providerPlan) (obstacle *verdict, err error) {
+	obstacle = plan.obstacle
 	for _, c := range plan.children {
 		childErr := r.applyChild(ctx, p, c)
 		v, again := asObstacle(childErr)

@@ -15,6 +15,7 @@ import (
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	oidcac "github.com/oidc-operator/oidc-operator/api/v1alpha1/applyconfiguration/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -32,12 +33,18 @@ type child struct {
 type providerPlan struct {
 	// children in the order in which they are written: what the pods need stands before them.
 	children []child
+	// obstacle is why nothing is to be written, or nil.
+	obstacle *verdict
 	// again is when to look again, because something that no event tells of will have changed; zero: never.
 	again time.Duration
 }
 
 // planProvider decides about an OIDCProvider.
 func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, keyGrace time.Duration, now time.Time) (providerPlan, error) {
+	if _, err := oidc.ParseIssuer(p.Spec.Issuer); err != nil {
+		v := stall(v1alpha1.ReasonInvalidSpec, "spec.issuer "+err.Error()+"; create a new OIDCProvider")
+		return providerPlan{obstacle: &v}, nil
+	}
 	settings, err := buildRegistration(p.Key(), registration.KindSettings, resources.SettingsName(p.Name),
 		resources.Owner(kindProvider, p.Key()), buildSettings(p))
 	if err != nil {

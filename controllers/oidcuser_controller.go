@@ -32,7 +32,7 @@ type userReconciler struct {
 func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCUser{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
-		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindUser, req.NamespacedName), before, req.NamespacedName)
+		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindUser, req.NamespacedName), before, req.NamespacedName, client.InNamespace(req.Namespace))
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -40,7 +40,7 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	var state userState
 	var err error
 	owner := resources.Owner(kindUser, client.ObjectKeyFromObject(u))
-	if state.owned, err = secretsOf(ctx, r.client, owner); err != nil {
+	if state.owned, err = secretsOf(ctx, r.client, owner, client.InNamespace(u.Namespace)); err != nil {
 		return state, err
 	}
 	name := client.ObjectKey{Namespace: u.Namespace, Name: userRegistrationName(u)}
@@ -66,9 +66,7 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username, incumbent(state.registration)); err != nil {
 		return state, err
 	}
-	if u.Spec.Subject != "" {
-		state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), u.Spec.Subject), "")
-	}
+	state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), subject(u, provider.Spec.Issuer)), "")
 	return state, err
 }
 

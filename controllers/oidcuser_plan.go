@@ -35,8 +35,8 @@ type userPlan struct {
 	hash, hashSource string
 	// document is what is to be registered, still without password hash; nil: nothing.
 	document *registration.User
-	// remove are Secrets that were made for the OIDCUser and are not wanted any more.
-	remove []*corev1.Secret
+	// outdated are Secrets that were made for the OIDCUser and are not wanted any more once the new ones stand.
+	outdated []*corev1.Secret
 }
 
 // planUser decides about an OIDCUser. It calls newPassword when a password must be made.
@@ -48,7 +48,9 @@ func planUser(u *v1alpha1.OIDCUser, state userState, newPassword func() string) 
 		hash:       state.registeredHash,
 		hashSource: state.registeredSource,
 	}
-	plan.remove = unwantedOfUser(u, state, plan.accepted)
+	if plan.accepted.outcome == stalled {
+		plan.outdated = registrationsIn(state.owned)
+	}
 	if plan.accepted.outcome != done {
 		return plan
 	}
@@ -61,6 +63,7 @@ func planUser(u *v1alpha1.OIDCUser, state userState, newPassword func() string) 
 	// possible to disable somebody whose password Secret is gone.
 	if plan.password.outcome == done || plan.hash != "" {
 		plan.document = document
+		plan.outdated = plan.outdatedOf(u, state.owned)
 	}
 	return plan
 }
@@ -164,7 +167,7 @@ func judgeUser(u *v1alpha1.OIDCUser, state userState, document *registration.Use
 	}
 	if state.sameSubject != nil {
 		return stall(v1alpha1.ReasonSubjectTaken, fmt.Sprintf(
-			"subject %q belongs to the older OIDCUser %q; create this one with another spec.subject", u.Spec.Subject, state.sameSubject.Name))
+			"subject %q belongs to the older OIDCUser %q; create this one with another spec.subject", document.Subject, state.sameSubject.Name))
 	}
 	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", u.ProviderKey().Name))
 }
@@ -216,19 +219,18 @@ func buildUserDocument(u *v1alpha1.OIDCUser, provider *v1alpha1.OIDCProvider) *r
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// unwantedOfUser returns the Secrets that were made for the OIDCUser and have no place any more.
-func unwantedOfUser(u *v1alpha1.OIDCUser, state userState, accepted verdict) []*corev1.Secret {
-	var remove []*corev1.Secret
-	for i := range state.owned {
-		s := &state.owned[i]
-		switch {
-		case isRegistration(s) && (s.Name != userRegistrationName(u) || accepted.outcome == stalled):
-			remove = append(remove, s)
-		case isCredentials(s) && u.Spec.PasswordSecretRef != nil && accepted.outcome == done:
-			remove = append(remove, s)
+// outdatedOf returns the Secrets that were made for the OIDCUser and have no place any more: registrations under another
+// name, and a generated password when another one is in force that was brought in another Secret.
+func (p *userPlan) outdatedOf(u *v1alpha1.OIDCUser, owned []corev1.Secret) []*corev1.Secret {
+	var found []*corev1.Secret
+	for i := range owned {
+		s := &owned[i]
+		if isRegistration(s) && s.Name != userRegistrationName(u) ||
+			isCredentials(s) && s.Name != u.PasswordSecretName() && p.password.outcome == done {
+			found = append(found, s)
 		}
 	}
-	return remove
+	return found
 }
 
 // newPassword returns 24 random alphanumeric characters, 142 bits.

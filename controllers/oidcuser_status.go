@@ -23,5 +23,5 @@ func setUserStatus(u *v1alpha1.OIDCUser, plan userPlan, result userResult, now m
 	setConditions(&u.Status.Conditions, u.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},
 		named{v1alpha1.ConditionCredentialsReady, password},
-		named{v1alpha1.ConditionServed, judgeRegistration(u.Status.Conditions, result.registered, result.registrationTaken)})
+		named{v1alpha1.ConditionServed, judgeRegistration(u.Status.Conditions, u.Generation, result.registered, result.registrationTaken)})
 }

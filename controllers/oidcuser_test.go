@@ -130,6 +130,51 @@ var _ = Describe("An OIDCUser", func() {
 		Eventually(current(third)).Should(havePassword)
 	})
 
+	It("takes no password from another namespace that pretends to have its registration", func() {
+		evil := newNamespace(nil)
+		forge := func() {
+			forged := gen.Secret(evil, "forged", map[string]string{"user.json": `{"password_hash":"` + registration.HashPassword("mallory's") + `"}`})
+			forged.Type = "oidc-operator.dev/registration"
+			forged.Labels = map[string]string{
+				"app.kubernetes.io/managed-by": "oidc-operator", "oidc-operator.dev/registration": "user", "oidc-operator.dev/provider": "sso"}
+			forged.Annotations = map[string]string{
+				"oidc-operator.dev/owner": "OIDCUser/" + namespace + "/ada", "oidc-operator.dev/password-source": "ada-login/password/1"}
+			create(forged)
+		}
+		forge()
+		u := create(gen.OIDCUser(namespace, "ada", "sso", gen.WithPasswordFrom("ada-login", "")))
+		Eventually(current(u)).Should(match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionFalse, v1alpha1.ReasonPasswordSecretNotFound, nil))
+		Consistently(registrationsOf(provider, "user")).Should(BeEmpty())
+		create(gen.Secret(namespace, "ada-login", map[string]string{"password": "open sesame"}))
+		Eventually(knowPassword("open sesame")).Should(Succeed())
+	})
+
+	It("keeps a generated password until another one is in force", func() {
+		u := create(gen.OIDCUser(namespace, "ada", "sso"))
+		Eventually(current(u)).Should(havePassword)
+		value := string(secretNamed(namespace, "ada-password")(Default).Data["password"])
+		refer := func(name string) {
+			Eventually(func(g Gomega) {
+				current(u)(g).Spec.PasswordSecretRef = &v1alpha1.SecretKeyReference{Name: name}
+				g.Expect(k8s.Update(ctx, u)).To(Succeed())
+			}).Should(Succeed())
+			Eventually(current(u)).Should(HaveField("Status.ObservedGeneration", u.Generation))
+		}
+		refer("not-there")
+		Consistently(secretNamed(namespace, "ada-password")).Should(HaveField("Data", HaveKeyWithValue("password", []byte(value))))
+		refer("ada-password")
+		Consistently(secretNamed(namespace, "ada-password")).Should(HaveField("Data", HaveKeyWithValue("password", []byte(value))))
+		knowPassword(value)(Default)
+	})
+
+	It("does not get the subject that an older one has by default", func() {
+		ada := create(gen.OIDCUser(namespace, "ada", "sso"))
+		Eventually(current(ada)).Should(havePassword)
+		eve := create(gen.OIDCUser(namespace, "eve", "sso", func(u *v1alpha1.OIDCUser) { u.Spec.Subject = ada.Status.Subject }))
+		Eventually(current(eve)).Should(match.BeRefused(v1alpha1.ReasonSubjectTaken, ContainSubstring(`older OIDCUser "ada"`)))
+		Expect(registered(Default).Username).To(Equal("ada"))
+	})
+
 	It("leaves a Secret of somebody else alone", func() {
 		theirs := create(gen.Secret(namespace, "ada-password", map[string]string{"password": "theirs"}))
 		u := create(gen.OIDCUser(namespace, "ada", "sso"))

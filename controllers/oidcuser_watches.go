@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -22,7 +23,7 @@ import (
 func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, subjectChanged()))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindUser))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
 		WatchesRawSource(foreignSecrets(foreign, r.withPasswordIn)).
@@ -32,6 +33,15 @@ func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrenc
 		Complete(r)
 }
 
+// subjectChanged passes the changes of the subject in force, which another user may have asked for.
+func subjectChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, okBefore := e.ObjectOld.(*v1alpha1.OIDCUser)
+		after, okAfter := e.ObjectNew.(*v1alpha1.OIDCUser)
+		return okBefore && okAfter && before.Status.Subject != after.Status.Subject
+	}}
+}
+
 // rivals returns the other OIDCUsers that want the same username or subject.
 func (r *userReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
 	u, ok := obj.(*v1alpha1.OIDCUser)
@@ -39,8 +49,10 @@ func (r *userReconciler) rivals(ctx context.Context, obj client.Object) []reconc
 		return nil
 	}
 	lookups := []client.MatchingFields{{indexUsername: scoped(u.ProviderKey(), registration.FoldUsername(u.Username()))}}
-	if u.Spec.Subject != "" {
-		lookups = append(lookups, client.MatchingFields{indexSubject: scoped(u.ProviderKey(), u.Spec.Subject)})
+	for _, subject := range []string{u.Spec.Subject, u.Status.Subject} {
+		if subject != "" {
+			lookups = append(lookups, client.MatchingFields{indexSubject: scoped(u.ProviderKey(), subject)})
+		}
 	}
 	var requests []reconcile.Request
 	for _, fields := range lookups {

@@ -19,10 +19,12 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// secretsOf returns every Secret that names owner in its annotation, in any namespace, as the cache has them.
-func secretsOf(ctx context.Context, reader client.Reader, owner string) ([]corev1.Secret, error) {
+// secretsOf returns the Secrets that name owner in their annotation, as the cache has them. Whoever can write Secrets in
+// some namespace can write that annotation too: look only in namespaces whose Secrets are the owner's business (scope), and
+// trust nothing that is read from others.
+func secretsOf(ctx context.Context, reader client.Reader, owner string, scope ...client.ListOption) ([]corev1.Secret, error) {
 	list := &corev1.SecretList{}
-	if err := reader.List(ctx, list, client.MatchingFields{indexOwner: owner}); err != nil {
+	if err := reader.List(ctx, list, append(scope, client.MatchingFields{indexOwner: owner})...); err != nil {
 		return nil, fmt.Errorf("list secrets of %s: %w", owner, err)
 	}
 	return list.Items, nil
@@ -39,8 +41,9 @@ func cachedSecret(ctx context.Context, reader client.Reader, key client.ObjectKe
 	return secret, nil
 }
 
-func isRegistration(secret metav1.Object) bool {
-	return secret.GetLabels()[registration.LabelKind] != ""
+// isRegistration goes by the type, which nobody can change, and by the label, which a retained key has lost.
+func isRegistration(secret *corev1.Secret) bool {
+	return secret.Type == registration.SecretType && secret.Labels[registration.LabelKind] != ""
 }
 
 func isCredentials(secret *corev1.Secret) bool {
@@ -74,8 +77,8 @@ func ownedRegistration(kind registration.Kind) func(metav1.Object) bool {
 
 // orphans returns the Secrets of a resource that is gone, or none when it is there after all: it is looked for past the
 // cache, because a cache that lags must not end logins. gone is an empty object of the resource's kind.
-func (o objects) orphans(ctx context.Context, owner string, gone client.Object, key types.NamespacedName) ([]corev1.Secret, error) {
-	secrets, err := secretsOf(ctx, o.client, owner)
+func (o objects) orphans(ctx context.Context, owner string, gone client.Object, key types.NamespacedName, scope ...client.ListOption) ([]corev1.Secret, error) {
+	secrets, err := secretsOf(ctx, o.client, owner, scope...)
 	if err != nil || len(secrets) == 0 {
 		return nil, err
 	}
@@ -90,8 +93,8 @@ func (o objects) orphans(ctx context.Context, owner string, gone client.Object, 
 }
 
 // withdraw deletes the registrations of a resource that is gone. Its other Secrets go with their owner reference.
-func (o objects) withdraw(ctx context.Context, owner string, gone client.Object, key types.NamespacedName) error {
-	secrets, err := o.orphans(ctx, owner, gone, key)
+func (o objects) withdraw(ctx context.Context, owner string, gone client.Object, key types.NamespacedName, scope ...client.ListOption) error {
+	secrets, err := o.orphans(ctx, owner, gone, key, scope...)
 	if err != nil {
 		return err
 	}
@@ -147,7 +150,7 @@ func (r registrar) forget(provider, resource types.NamespacedName) {
 }
 
 // judgeRegistration decides ConditionServed from what came of registering. before are the conditions until now.
-func judgeRegistration(before []metav1.Condition, result *registered, taken *notOwnedError) verdict {
+func judgeRegistration(before []metav1.Condition, generation int64, result *registered, taken *notOwnedError) verdict {
 	if taken != nil {
 		return stall(v1alpha1.ReasonRegistrationNotOwned, fmt.Sprintf(
 			"Secret %q in namespace %q has the name of the registration and was not made by the operator; delete it", taken.name, taken.namespace))
@@ -155,6 +158,7 @@ func judgeRegistration(before []metav1.Condition, result *registered, taken *not
 	if result == nil {
 		return wait(v1alpha1.ReasonNotRegistered, "not registered with the provider; see the other conditions")
 	}
-	servedBefore := !result.written && meta.IsStatusConditionTrue(before, v1alpha1.ConditionServed)
+	was := meta.FindStatusCondition(before, v1alpha1.ConditionServed)
+	servedBefore := !result.written && was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == generation
 	return judgeServed(result.ready, result.version, servedBefore)
 }

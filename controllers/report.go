@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,6 +68,9 @@ func (r reporter) report(ctx context.Context, before, obj resource) error {
 	return nil
 }
 
+// maxNoteBytes is what the API server takes of an event's note.
+const maxNoteBytes = 1024
+
 // announce records an event when Ready has changed its status or reason.
 func (r reporter) announce(before, obj resource) {
 	ready := meta.FindStatusCondition(*obj.Conditions(), v1alpha1.ConditionReady)
@@ -78,7 +82,11 @@ func (r reporter) announce(before, obj resource) {
 	if meta.IsStatusConditionTrue(*obj.Conditions(), v1alpha1.ConditionStalled) {
 		kind = corev1.EventTypeWarning
 	}
-	r.events.Eventf(obj, nil, kind, ready.Reason, "Reconcile", "%s", ready.Message)
+	note := ready.Message
+	if len(note) > maxNoteBytes {
+		note = strings.ToValidUTF8(note[:maxNoteBytes-len("…")], "") + "…"
+	}
+	r.events.Eventf(obj, nil, kind, ready.Reason, "Reconcile", "%s", note)
 }
 
 func statusOf(obj resource) (map[string]any, error) {

@@ -34,7 +34,7 @@ func (r *signingKeyReconciler) apply(ctx context.Context, k *v1alpha1.SigningKey
 // retained, no longer labelled as a registration.
 func (r *signingKeyReconciler) withdraw(ctx context.Context, key types.NamespacedName) error {
 	owner := resources.Owner(kindSigningKey, key)
-	secrets, err := r.objects.orphans(ctx, owner, &v1alpha1.SigningKey{}, key)
+	secrets, err := r.objects.orphans(ctx, owner, &v1alpha1.SigningKey{}, key, client.InNamespace(key.Namespace))
 	if err != nil {
 		return err
 	}

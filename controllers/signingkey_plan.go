@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -107,9 +108,25 @@ func keyFaults(k *v1alpha1.SigningKey, document *registration.SigningKey) string
 		return "it holds no active key"
 	}
 	if err := document.Validate(); err != nil {
-		return invalidSpec(err).message
+		return registration.FieldErrors(err)[0].Error()
+	}
+	if bits := rsaBits(activeKey(document), k.Algorithm()); bits != 0 && bits != k.RSABits() {
+		return fmt.Sprintf("it holds an RSA key of %d bits and spec.rsaBits is %d", bits, k.RSABits())
 	}
 	return ""
+}
+
+// rsaBits returns the size of an RSA key that is valid, or 0 for a key of another kind.
+func rsaBits(key *registration.Key, algorithm string) int {
+	jwk, err := key.Parse(algorithm)
+	if err != nil {
+		return 0
+	}
+	private, ok := jwk.Key.(*rsa.PrivateKey)
+	if !ok {
+		return 0
+	}
+	return private.N.BitLen()
 }
 
 // activeKey returns the first key that signs, or nil.

@@ -98,6 +98,19 @@ var _ = Describe("A SigningKey", func() {
 		Eventually(secretNamed(namespace, secret.Name)).Should(HaveField("Labels", HaveKey("oidc-operator.dev/registration")))
 	})
 
+	It("says so when a retained key is not of the size that is asked for", func() {
+		rsa := func(bits int32) *v1alpha1.SigningKey {
+			return gen.SigningKey(namespace, "key", "sso", func(k *v1alpha1.SigningKey) {
+				k.Spec.Algorithm, k.Spec.RSABits, k.Spec.DeletionPolicy = "RS256", new(bits), v1alpha1.DeletionPolicyRetain
+			})
+		}
+		k := create(rsa(2048))
+		Eventually(current(k)).Should(match.BeReady())
+		Expect(k8s.Delete(ctx, k)).To(Succeed())
+		again := create(rsa(3072))
+		Eventually(current(again)).Should(match.BeRefused(v1alpha1.ReasonInvalidKey, ContainSubstring("2048 bits and spec.rsaBits is 3072")))
+	})
+
 	It("says so when its Secret was broken by hand, and recovers with a new key when it is deleted", func() {
 		k := create(gen.SigningKey(namespace, "key", "sso"))
 		Eventually(current(k)).Should(match.BeReady())

@@ -1,10 +1,12 @@
 package controllers_test
 
 import (
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,6 +46,16 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("issuer with user", gen.WithIssuer("https://ada@id.example.com"), "issuer must not contain a user name or password"),
 		Entry("issuer without scheme", gen.WithIssuer("id.example.com"), "issuer must be an absolute URL"),
 		Entry("issuer without host", gen.WithIssuer("https://"), "issuer must be an absolute URL"),
+		Entry("issuer with an empty part", gen.WithIssuer("https://id.example.com/a//b"), "issuer must not have empty, . or .. parts"),
+		Entry("issuer with two slashes at the end", gen.WithIssuer("https://id.example.com//"), "issuer must not have empty, . or .. parts"),
+		Entry("issuer that climbs", gen.WithIssuer("https://id.example.com/../x"), "issuer must not have empty, . or .. parts"),
+		Entry("issuer that ends in a dot", gen.WithIssuer("https://id.example.com/x/."), "issuer must not have empty, . or .. parts"),
+		Entry("pod label of ours", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Template.Labels = map[string]string{"app.kubernetes.io/name": "x"}
+		}, "labels must not contain app.kubernetes.io/name"),
+		Entry("variable of ours", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Template.Env = []corev1.EnvVar{{Name: "POD_NAME", Value: "x"}}
+		}, "env must not contain POD_NAME"),
 		Entry("no issuer", gen.WithIssuer(""), "spec.issuer"),
 		Entry("a name that no Service can have", func(p *v1alpha1.OIDCProvider) { p.Name = "a.b" }, "metadata.name must be at most 40"),
 		Entry("a name that is too long", func(p *v1alpha1.OIDCProvider) { p.Name = "a1234567890123456789012345678901234567890" }, "metadata.name must be at most 40"),
@@ -96,6 +108,7 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("HS256", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "HS256" }, "spec.algorithm"),
 		Entry("ES256 with rsaBits", func(k *v1alpha1.SigningKey) { k.Spec.RSABits = new(int32(2048)) }, "rsaBits is only for the RS and PS algorithms; remove it"),
 		Entry("a weak RSA key", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(1024)) }, "spec.rsaBits"),
+		Entry("a name that is too long", func(k *v1alpha1.SigningKey) { k.Name = strings.Repeat("k", 64) }, "metadata.name must be at most 63 characters"),
 		Entry("no provider", func(k *v1alpha1.SigningKey) { k.Spec.ProviderRef.Name = "" }, "spec.providerRef"),
 	)
 
@@ -123,6 +136,13 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("logout URI with http elsewhere", func(c *v1alpha1.OIDCClient) {
 			c.Spec.PostLogoutRedirectURIs = []string{"http://app.example.com/"}
 		}, "postLogoutRedirectURIs must use https"),
+		Entry("logout URI with a wildcard", func(c *v1alpha1.OIDCClient) {
+			c.Spec.PostLogoutRedirectURIs = []string{"https://*.example.com/"}
+		}, "postLogoutRedirectURIs must not contain a wildcard"),
+		Entry("relative logout URI", func(c *v1alpha1.OIDCClient) {
+			c.Spec.PostLogoutRedirectURIs = []string{"/out"}
+		}, "postLogoutRedirectURIs must be absolute"),
+		Entry("secret name with two dots", gen.WithSecretName("a..b"), "secretName must be the name of a Secret"),
 		Entry("client ID", gen.WithClientID("my-app_1.x"), accepted),
 		Entry("client ID with a colon", gen.WithClientID("a:b"), "clientID must consist of the characters"),
 		Entry("scopes without openid", func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = []string{"email"} }, "scopes must hold openid"),
@@ -180,6 +200,16 @@ var _ = Describe("Validation by the API server", func() {
 		}), func(o client.Object) {
 			o.(*v1alpha1.OIDCProvider).Spec.Storage.Embedded.Size = new(resource.MustParse("1Gi"))
 		}, "size cannot shrink"),
+		Entry("size that is left out", gen.OIDCProvider("", "sso", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Embedded = v1alpha1.EmbeddedStorage{Size: new(resource.MustParse("10Gi"))}
+		}), func(o client.Object) {
+			o.(*v1alpha1.OIDCProvider).Spec.Storage = v1alpha1.Storage{}
+		}, "size cannot be left out once it is set"),
+		Entry("storage class that is left out", gen.OIDCProvider("", "sso", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Embedded = v1alpha1.EmbeddedStorage{StorageClassName: "fast"}
+		}), func(o client.Object) {
+			o.(*v1alpha1.OIDCProvider).Spec.Storage = v1alpha1.Storage{}
+		}, "storageClassName cannot be changed"),
 		Entry("storage class", gen.OIDCProvider("", "sso", func(p *v1alpha1.OIDCProvider) {
 			p.Spec.Storage.Embedded = v1alpha1.EmbeddedStorage{StorageClassName: "fast"}
 		}), func(o client.Object) {

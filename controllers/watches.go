@@ -35,12 +35,13 @@ func options(concurrency int) controller.Options {
 	}
 }
 
-// ownerRequests maps an object to the resource of a kind that it was made for, by its annotation.
+// ownerRequests maps an object to the resource of a kind that it was made for, by its annotation. Only an OIDCClient has
+// objects in another namespace.
 func ownerRequests(kind string) handler.MapFunc {
 	return func(_ context.Context, obj client.Object) []reconcile.Request {
 		rest, ok := strings.CutPrefix(obj.GetAnnotations()[resources.AnnotationOwner], kind+"/")
 		namespace, name, cut := strings.Cut(rest, "/")
-		if !ok || !cut {
+		if !ok || !cut || (kind != kindClient && namespace != obj.GetNamespace()) {
 			return nil
 		}
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}

@@ -92,7 +92,8 @@ type OIDCClientSpec struct {
 	TosURI string `json:"tosURI,omitempty"`
 
 	// clientID is the application's client ID, unique for the provider: of two OIDCClients that want the same one, the older
-	// has it. It cannot be changed. Unset: "<namespace>.<name>".
+	// has it. One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
+	// Unset: "<namespace>.<name>".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
@@ -205,7 +206,7 @@ type Credentials struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="secretName must be the name of a Secret: a-z 0-9 . - only"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')",message="secretName must be the name of a Secret: a-z 0-9 and, between them, - and single dots"
 	SecretName string `json:"secretName,omitempty"`
 
 	// labels are added to the Secret.

@@ -45,6 +45,9 @@ type OIDCProviderList struct {
 }
 
 // OIDCProviderSpec says what provider to run.
+//
+// +kubebuilder:validation:XValidation:rule="!oldSelf.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?emptyDir.hasValue()",message="size cannot be left out once it is set, because that would shrink it to 1Gi"
+// +kubebuilder:validation:XValidation:rule="self.?storage.?embedded.?emptyDir.hasValue() || oldSelf.?storage.?embedded.?emptyDir.hasValue() || self.?storage.?embedded.?storageClassName.hasValue() == oldSelf.?storage.?embedded.?storageClassName.hasValue()",message="storageClassName cannot be changed, because a PersistentVolumeClaim keeps its storage class"
 type OIDCProviderSpec struct {
 	// issuer is the provider's identity and the URL below which it is reached: https with a host and optionally a path, or
 	// http on localhost. It is used verbatim everywhere, including a trailing slash, and cannot be changed.
@@ -55,6 +58,7 @@ type OIDCProviderSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.contains('?')",message="issuer must not have a query; remove everything from the ? on"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="issuer must not have a fragment; remove everything from the # on"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="issuer must not contain a user name or password"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/]*/(.*/)?([.]{0,2})/.*$') && !self.matches('^[a-z]+://[^/]*/(.*/)?[.]{1,2}$')",message="issuer must not have empty, . or .. parts in its path"
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getHostname() != ''",message="issuer must be an absolute URL, such as https://id.example.com"
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') || self.matches('^http://(([a-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/.*)?$')",message="issuer must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	Issuer string `json:"issuer,omitempty"`
@@ -292,6 +296,8 @@ type SessionLifetimes struct {
 type PodTemplate struct {
 	// labels are added to the pods.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="!('app.kubernetes.io/name' in self) && !('app.kubernetes.io/instance' in self)",message="labels must not contain app.kubernetes.io/name and app.kubernetes.io/instance, by which the Service finds the pods"
 	Labels map[string]string `json:"labels,omitempty"`
 
 	// annotations are added to the pods.
@@ -321,6 +327,7 @@ type PodTemplate struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(e, e.name != 'POD_NAME' && e.name != 'POD_UID')",message="env must not contain POD_NAME and POD_UID, by which the provider reports what it serves"
 	Env []corev1.EnvVar `json:"env,omitempty"`
 }
 

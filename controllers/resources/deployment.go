@@ -1,7 +1,9 @@
 package resources
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -29,11 +31,7 @@ const (
 // Deployment runs the provider with the given image.
 func Deployment(p *v1alpha1.OIDCProvider, image string) *aappsv1.DeploymentApplyConfiguration {
 	podLabels := selector(p)
-	for k, v := range p.Spec.Template.Labels {
-		if _, ours := podLabels[k]; !ours {
-			podLabels[k] = v
-		}
-	}
+	maps.Copy(podLabels, p.Spec.Template.Labels)
 	return owned(p, aappsv1.Deployment(p.Name, p.Namespace)).WithSpec(aappsv1.DeploymentSpec().
 		WithReplicas(p.DesiredReplicas()).
 		WithRevisionHistoryLimit(3).
@@ -103,7 +101,7 @@ func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyCo
 func args(p *v1alpha1.OIDCProvider) []string {
 	a := []string{
 		"serve",
-		"--issuer=" + p.Spec.Issuer,
+		"--issuer=" + strings.ReplaceAll(p.Spec.Issuer, "$(", "$$("), // or the kubelet would expand it
 		"--provider-name=" + p.Name,
 		"--namespace=" + p.Namespace,
 		"--data-dir=" + dataDir,
@@ -128,10 +126,7 @@ func env(p *v1alpha1.OIDCProvider) []*acorev1.EnvVarApplyConfiguration {
 			WithResourceFieldRef(acorev1.ResourceFieldSelector().WithResource("limits.memory").WithDivisor(resource.MustParse("1")))))
 	}
 	for i := range p.Spec.Template.Env {
-		v := &p.Spec.Template.Env[i]
-		if v.Name != "POD_NAME" && v.Name != "POD_UID" {
-			vars = append(vars, convert[acorev1.EnvVarApplyConfiguration](v))
-		}
+		vars = append(vars, convert[acorev1.EnvVarApplyConfiguration](&p.Spec.Template.Env[i]))
 	}
 	return vars
 }
