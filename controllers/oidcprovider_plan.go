@@ -43,7 +43,7 @@ type providerPlan struct {
 func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, keyGrace time.Duration, now time.Time) (providerPlan, error) {
 	if _, err := oidc.ParseIssuer(p.Spec.Issuer); err != nil {
 		v := stall(v1alpha1.ReasonInvalidSpec, "spec.issuer "+err.Error()+"; create a new OIDCProvider")
-		return providerPlan{obstacle: &v}, nil
+		return providerPlan{obstacle: &v}, nil //nolint:nilerr // it is told in status; repeating would not mend it
 	}
 	settings, err := buildRegistration(p.Key(), registration.KindSettings, resources.SettingsName(p.Name),
 		resources.Owner(kindProvider, p.Key()), buildSettings(p))

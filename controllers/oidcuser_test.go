@@ -136,9 +136,11 @@ var _ = Describe("An OIDCUser", func() {
 			forged := gen.Secret(evil, "forged", map[string]string{"user.json": `{"password_hash":"` + registration.HashPassword("mallory's") + `"}`})
 			forged.Type = "oidc-operator.dev/registration"
 			forged.Labels = map[string]string{
-				"app.kubernetes.io/managed-by": "oidc-operator", "oidc-operator.dev/registration": "user", "oidc-operator.dev/provider": "sso"}
+				"app.kubernetes.io/managed-by": "oidc-operator", "oidc-operator.dev/registration": "user", "oidc-operator.dev/provider": "sso",
+			}
 			forged.Annotations = map[string]string{
-				"oidc-operator.dev/owner": "OIDCUser/" + namespace + "/ada", "oidc-operator.dev/password-source": "ada-login/password/1"}
+				"oidc-operator.dev/owner": "OIDCUser/" + namespace + "/ada", "oidc-operator.dev/password-source": "ada-login/password/1",
+			}
 			create(forged)
 		}
 		forge()
