@@ -8,9 +8,11 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -128,6 +130,45 @@ var _ = Describe("An OIDCProvider", func() {
 		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionAvailable, metav1.ConditionFalse,
 			v1alpha1.ReasonHTTPRouteUnsupported, ContainSubstring("needs the Gateway API")))
 		Eventually(current(named(&appsv1.Deployment{}, "sso"))).ShouldNot(BeNil(), "the rest is not held up")
+	})
+
+	It("is exposed by an HTTPRoute where there is one", func() {
+		crd := create(&apiextensionsv1.CustomResourceDefinition{
+			ObjectMeta: metav1.ObjectMeta{
+				Name: "httproutes.gateway.networking.k8s.io",
+				// The API server asks for a reference when somebody else defines a kind of this group.
+				Annotations: map[string]string{"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api/pull/2466"},
+			},
+			Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+				Group: "gateway.networking.k8s.io", Scope: apiextensionsv1.NamespaceScoped,
+				Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "httproutes", Kind: "HTTPRoute"},
+				Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
+					Name: "v1", Served: true, Storage: true,
+					Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
+						Type: "object", XPreserveUnknownFields: new(true),
+					}},
+				}},
+			},
+		})
+		DeferCleanup(func() { Expect(k8s.Delete(ctx, crd)).To(Succeed()) })
+		Eventually(current(crd)).Should(HaveField("Status.Conditions", ContainElement(And(
+			HaveField("Type", apiextensionsv1.Established), HaveField("Status", apiextensionsv1.ConditionTrue)))))
+		create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("https://id.example.com/realms/one"), func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Expose.HTTPRoute = &v1alpha1.ExposeHTTPRoute{ParentRefs: []v1alpha1.GatewayReference{{Name: "gw", Namespace: "infra", SectionName: "https"}}}
+		}))
+		route := &unstructured.Unstructured{}
+		route.SetAPIVersion("gateway.networking.k8s.io/v1")
+		route.SetKind("HTTPRoute")
+		Eventually(current(named(route, "sso"))).ShouldNot(BeNil())
+		Expect(route.Object["spec"]).To(Equal(map[string]any{
+			"hostnames":  []any{"id.example.com"},
+			"parentRefs": []any{map[string]any{"name": "gw", "namespace": "infra", "sectionName": "https"}},
+			"rules": []any{map[string]any{
+				"matches":     []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/realms/one"}}},
+				"backendRefs": []any{map[string]any{"name": "sso", "port": int64(80)}},
+			}},
+		}))
+		Expect(route.GetOwnerReferences()).To(HaveLen(1))
 	})
 
 	It("leaves objects of others alone and says which one is in the way", func() {
