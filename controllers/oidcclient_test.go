@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"encoding/json"
 	"strings"
+	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -99,6 +100,22 @@ var _ = Describe("An OIDCClient", func() {
 		Eventually(current(provider)).Should(HaveField("Status.Replicas", HaveField("Ready", HaveValue(BeEquivalentTo(2)))))
 		update(c, func() { c.Spec.DisplayName = "changed" })
 		Eventually(current(c)).Should(And(match.BeReady(), HaveField("Status.ObservedGeneration", c.Generation)))
+	})
+
+	It("is not Served while one of two replicas stands still", func() {
+		c := create(gen.OIDCClient(apps, "app", provider))
+		startReplica(provider, "one")
+		paused := startReplica(provider, "two")
+		Eventually(current(provider)).Should(HaveField("Status.Replicas", HaveField("Ready", HaveValue(BeEquivalentTo(2)))))
+		Eventually(current(c)).Should(match.BeReady())
+		Expect(paused.process.Process.Signal(syscall.SIGSTOP)).To(Succeed())
+		DeferCleanup(func() { _ = paused.process.Process.Signal(syscall.SIGCONT) }) // or it could not be stopped
+		update(c, func() { c.Spec.DisplayName = "changed" })
+		behind := match.HaveCondition(v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonAwaitingReplicas, ContainSubstring("sso-two"))
+		Eventually(current(c)).Should(behind)
+		Consistently(current(c), "1s").Should(behind)
+		Expect(paused.process.Process.Signal(syscall.SIGCONT)).To(Succeed())
+		Eventually(current(c)).Should(match.BeReady())
 	})
 
 	It("is not Served while the provider has no key of the algorithm that it asks for", func() {
