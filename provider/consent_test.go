@@ -165,3 +165,30 @@ func TestConsentWithoutLogin(t *testing.T) {
 		t.Errorf("answers %d, callback %v", page.Status, page.Callback)
 	}
 }
+
+// RFC 8252 section 8.6: any program on the person's machine can claim a native application's redirect URI, so that what was
+// agreed with one is asked again.
+func TestNativeApplicationsAskEachTime(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	const verifierChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // of RFC 7636 appendix B
+	issuer.AddClient(registration.Client{
+		ClientID: "native", RedirectURIs: []string{"http://127.0.0.1/cb", "https://app.example.com/cb"}, TokenEndpointAuthMethod: registration.AuthMethodNone,
+	})
+	browser := issuer.NewBrowser(t)
+	for name, c := range map[string]struct {
+		redirectURI string
+		asked       bool
+	}{
+		"on a loopback port":   {"http://127.0.0.1:6666/cb", true},
+		"on a claimed address": {"https://app.example.com/cb", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := authorizeURL(issuer, "client_id", "native", "redirect_uri", c.redirectURI,
+				"code_challenge", verifierChallenge, "code_challenge_method", "S256")
+			browser.Authorize(request, "ada", password)
+			if page := browser.Get(request); page.Asks("decision") != c.asked {
+				t.Errorf("asked again: %v", page.Asks("decision"))
+			}
+		})
+	}
+}

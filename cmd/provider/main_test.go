@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -26,6 +27,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // asProgram makes the test binary behave as the program itself, so that the tests run what people run.
@@ -425,5 +428,44 @@ func TestNewSecret(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if stdout, stderr, err := output(t, "", "version"); err != nil || stdout != version+"\n" {
 		t.Errorf("%v: %s%s", err, stdout, stderr)
+	}
+}
+
+// With an http issuer on one machine nothing is served to others unless that is asked for.
+func TestDefaultAddress(t *testing.T) {
+	for name, c := range map[string]struct {
+		options serveOptions
+		want    string
+	}{
+		"a directory and http":  {serveOptions{registrations: "dir", issuer: "http://localhost:8080"}, "localhost:8080"},
+		"a directory and https": {serveOptions{registrations: "dir", issuer: "https://id.example.com"}, ":8080"},
+		"in a cluster":          {serveOptions{issuer: "http://localhost:8080"}, ":8080"},
+		"with TLS":              {serveOptions{registrations: "dir", issuer: "https://id.example.com", tlsCert: "tls.crt"}, ":8443"},
+	} {
+		if got := defaultAddress(&c.options); got != c.want {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
+// Whoever sends a request byte by byte does not turn an orderly stop into a failure.
+func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
+	entered := make(chan struct{})
+	public := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(entered); <-r.Context().Done() })
+	l, err := listen(&serveOptions{listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}, public, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group errgroup.Group
+	l.serve(&group)
+	go func() { _, _ = http.Get("http://" + l.public.Addr().String()) }() // cut off
+	<-entered
+	over, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if err := l.stop(over); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if err := group.Wait(); err != nil {
+		t.Errorf("serve: %v", err)
 	}
 }

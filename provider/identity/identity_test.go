@@ -136,3 +136,34 @@ func TestLoginsWaitForTheirTurn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A hash that takes the memory of several waits until that much is free, and one of more than the pool runs alone.
+func TestHeavyHashesTakeMorePlaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		weight int
+		busy   bool
+	}{
+		"one place is free":       {1, false},
+		"two are not":             {2, true},
+		"nor is the whole pool":   {100, true},
+		"no weight counts as one": {0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := identity.NewPool(2, -1)
+			release, started := make(chan struct{}), make(chan struct{})
+			done := make(chan error)
+			go func() { done <- pool.Do(t.Context(), 1, func() { close(started); <-release }) }()
+			<-started
+			if err := pool.Do(t.Context(), c.weight, func() {}); errors.Is(err, identity.ErrBusy) != c.busy {
+				t.Errorf("got %v", err)
+			}
+			close(release)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if err := pool.Do(t.Context(), 100, func() {}); err != nil {
+				t.Errorf("alone: %v", err)
+			}
+		})
+	}
+}
