@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -125,7 +126,7 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 		return stall(v1alpha1.ReasonNamespaceNotAllowed, fmt.Sprintf(
 			"OIDCProvider %q does not admit clients of namespace %q; widen its spec.allowedClients.namespaces or use another provider", c.ProviderKey(), c.Namespace))
 	}
-	if uri := foreignHost(state.provider, append(c.Spec.RedirectURIs[:len(c.Spec.RedirectURIs):len(c.Spec.RedirectURIs)], c.Spec.PostLogoutRedirectURIs...)); uri != "" {
+	if uri := foreignHost(state.provider, slices.Concat(c.Spec.RedirectURIs, c.Spec.PostLogoutRedirectURIs)); uri != "" {
 		return stall(v1alpha1.ReasonRedirectHostNotAllowed, fmt.Sprintf(
 			"OIDCProvider %q does not admit the host of %q; change the URI or the provider's spec.allowedClients.redirectHosts", c.ProviderKey(), uri))
 	}
