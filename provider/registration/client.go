@@ -1,12 +1,15 @@
 package registration
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 )
@@ -16,7 +19,42 @@ const (
 	AuthMethodAny   = ""
 	AuthMethodBasic = "client_secret_basic"
 	AuthMethodPost  = "client_secret_post"
-	AuthMethodNone  = "none"
+	// AuthMethodPrivateKeyJWT: the client signs an assertion with a key of its own (RFC 7523 section 2.2).
+	AuthMethodPrivateKeyJWT = "private_key_jwt"
+	AuthMethodNone          = "none"
+)
+
+// The values of Client.GrantTypes (RFC 7591 section 2, RFC 8628 section 4).
+const (
+	GrantCode              = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
+)
+
+// GrantTypes lists every grant type.
+func GrantTypes() []string {
+	return []string{GrantCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode}
+}
+
+// The values of Client.AccessTokenFormat.
+const (
+	FormatOpaque = "Opaque"
+	// FormatJWT is the profile of RFC 9068.
+	FormatJWT = "JWT"
+)
+
+// The values of Client.SubjectMode: what "sub" tells a client.
+const (
+	// SubjectPublic is User.Subject, the same for every client.
+	SubjectPublic = "Public"
+	// SubjectPairwise differs for every sector (OpenID Connect Core section 8.1).
+	SubjectPairwise = "Pairwise"
+	// SubjectUsername is User.Username, SubjectEmail is User.Email.
+	SubjectUsername = "Username"
+	SubjectEmail    = "Email"
+	// SubjectUserUUID is User.Subject where that is a UUID, else a UUID made from it.
+	SubjectUserUUID = "UserUUID"
 )
 
 // The values of Client.Consent: when a person is asked to agree to what the client wants to know.
@@ -29,17 +67,21 @@ const (
 // Client is the registration of one OAuth 2.0 client, in the names of RFC 7591 section 2 and OpenID Connect Dynamic
 // Client Registration section 2 where they exist.
 type Client struct {
-	ClientID               string   `json:"client_id"`
-	ClientName             string   `json:"client_name,omitempty"`
-	Description            string   `json:"description,omitempty"`
-	LogoURI                string   `json:"logo_uri,omitempty"`
-	ClientURI              string   `json:"client_uri,omitempty"`
-	PolicyURI              string   `json:"policy_uri,omitempty"`
-	TosURI                 string   `json:"tos_uri,omitempty"`
-	RedirectURIs           []string `json:"redirect_uris"`
+	ClientID    string `json:"client_id"`
+	ClientName  string `json:"client_name,omitempty"`
+	Description string `json:"description,omitempty"`
+	LogoURI     string `json:"logo_uri,omitempty"`
+	ClientURI   string `json:"client_uri,omitempty"`
+	PolicyURI   string `json:"policy_uri,omitempty"`
+	TosURI      string `json:"tos_uri,omitempty"`
+	// RedirectURIs may be empty only for a client without the grant type authorization_code.
+	RedirectURIs           []string `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
-	// Scope is the space-separated list of scopes the client may ask for. It always holds "openid".
+	// Scope is the space-separated list of scopes the client may ask for: those of oidc.Scopes and any others that resource
+	// servers understand. It holds "openid" unless client_credentials is the only grant type.
 	Scope string `json:"scope"`
+	// GrantTypes are those of the GrantTypes function that the client may use; empty means authorization_code.
+	GrantTypes []string `json:"grant_types,omitempty"`
 	// TokenEndpointAuthMethod is one of the AuthMethod constants.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty"`
 	// IDTokenSignedResponseAlg is a JWS algorithm (RFC 7518 section 3.1); empty means that of the provider's default key.
@@ -51,6 +93,31 @@ type Client struct {
 	RequirePKCE bool `json:"require_pkce,omitempty"`
 	// Consent is one of the Consent constants; empty means Remember.
 	Consent string `json:"consent,omitempty"`
+	// UserinfoSignedResponseAlg makes the answer of userinfo a JWT signed with that algorithm; empty means plain JSON.
+	UserinfoSignedResponseAlg string `json:"userinfo_signed_response_alg,omitempty"`
+	// JWKS holds the public keys (RFC 7517 section 5) with which a private_key_jwt client signs, JWKSURI where they are. One of the two.
+	JWKS    json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI string          `json:"jwks_uri,omitempty"`
+	// AccessTokenFormat is FormatOpaque or FormatJWT; empty means FormatOpaque.
+	AccessTokenFormat string `json:"access_token_format,omitempty"`
+	// DPoPBoundAccessTokens refuses token requests without a DPoP proof (RFC 9449 section 5.2).
+	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens,omitempty"`
+	// RequirePushedRequests refuses authorization requests that were not pushed (RFC 9126 section 6).
+	RequirePushedRequests bool `json:"require_pushed_authorization_requests,omitempty"`
+	// Resources are the resource indicators (RFC 8707) that the client may ask tokens for: absolute URIs without fragment.
+	Resources []string `json:"resources,omitempty"`
+	// SubjectMode is one of the Subject constants; empty means SubjectPublic.
+	SubjectMode string `json:"subject_mode,omitempty"`
+	// SectorIdentifier is the host name that clients with the same pairwise subjects share; empty means the host of the redirect URIs.
+	SectorIdentifier string `json:"sector_identifier,omitempty"`
+	// AllowedGroups are the groups of which a person must be in one; empty means that everybody may use the client.
+	AllowedGroups []string `json:"allowed_groups,omitempty"`
+
+	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
+
 	// Disabled refuses every request of the client while its registration stays.
 	Disabled bool `json:"disabled,omitempty"`
 	// Lifetimes override those of Settings where they are set.
@@ -70,6 +137,14 @@ type ClientSecret struct {
 // Public tells whether the client has no secret (RFC 6749 section 2.1).
 func (c *Client) Public() bool {
 	return c.TokenEndpointAuthMethod == AuthMethodNone
+}
+
+// MayUse tells whether the client may use a grant type.
+func (c *Client) MayUse(grantType string) bool {
+	if len(c.GrantTypes) == 0 {
+		return grantType == GrantCode
+	}
+	return slices.Contains(c.GrantTypes, grantType)
 }
 
 // Scopes returns the scopes that the client may ask for.
@@ -96,14 +171,77 @@ func (c *Client) Validate() error {
 	if !slices.Contains([]string{"", ConsentAlways, ConsentRemember, ConsentNever}, c.Consent) {
 		errs = append(errs, invalid("consent", "must be Always, Remember or Never"))
 	}
+	errs = append(errs, c.validateGrants()...)
+	errs = append(errs, c.validateSubject()...)
 	errs = append(errs, c.Lifetimes.validate("lifetimes")...)
 	return errors.Join(errs...)
 }
 
+func (c *Client) validateGrants() []error {
+	var errs []error
+	for i, g := range c.GrantTypes {
+		if !slices.Contains(GrantTypes(), g) {
+			errs = append(errs, invalid(index("grant_types", i), "must be one of %s", strings.Join(GrantTypes(), " ")))
+		}
+	}
+	if c.MayUse(GrantRefreshToken) && !c.MayUse(GrantCode) && !c.MayUse(GrantDeviceCode) {
+		errs = append(errs, invalid("grant_types", "must hold %s or %s beside %s", GrantCode, GrantDeviceCode, GrantRefreshToken))
+	}
+	if c.MayUse(GrantClientCredentials) && c.Public() {
+		errs = append(errs, invalid("grant_types", "must not hold %s for a public client", GrantClientCredentials))
+	}
+	if !slices.Contains([]string{"", FormatOpaque, FormatJWT}, c.AccessTokenFormat) {
+		errs = append(errs, invalid("access_token_format", "must be Opaque or JWT"))
+	}
+	if c.UserinfoSignedResponseAlg != "" && !slices.Contains(Algorithms(), c.UserinfoSignedResponseAlg) {
+		errs = append(errs, invalid("userinfo_signed_response_alg", "must be one of %s", strings.Join(Algorithms(), " ")))
+	}
+	for i, r := range c.Resources {
+		if err := oidc.ValidateResource(r); err != nil {
+			errs = append(errs, invalid(index("resources", i), "%s", err))
+		}
+	}
+	return errs
+}
+
+func (c *Client) validateSubject() []error {
+	var errs []error
+	if !slices.Contains([]string{"", SubjectPublic, SubjectPairwise, SubjectUsername, SubjectEmail, SubjectUserUUID}, c.SubjectMode) {
+		errs = append(errs, invalid("subject_mode", "must be Public, Pairwise, Username, Email or UserUUID"))
+	}
+	if c.SubjectMode == SubjectPairwise && c.Sector() == "" {
+		errs = append(errs, invalid("sector_identifier", "must be set for pairwise subjects, because the redirect URIs do not have one and the same host"))
+	}
+	return errs
+}
+
+// Sector returns the sector identifier of pairwise subjects (OpenID Connect Core section 8.1), or "" when the client has none.
+func (c *Client) Sector() string {
+	if c.SectorIdentifier != "" {
+		return c.SectorIdentifier
+	}
+	host := ""
+	for _, uri := range c.RedirectURIs {
+		u, err := url.Parse(uri)
+		if err != nil || u.Hostname() == "" || host != "" && u.Hostname() != host {
+			return ""
+		}
+		host = u.Hostname()
+	}
+	return host
+}
+
 func (c *Client) validateURIs() []error {
 	var errs []error
-	if len(c.RedirectURIs) == 0 {
+	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
 		errs = append(errs, invalid("redirect_uris", "must hold at least one URI to which a login can return"))
+	}
+	for field, uri := range map[string]string{
+		"backchannel_logout_uri": c.BackchannelLogoutURI, "frontchannel_logout_uri": c.FrontchannelLogoutURI, "jwks_uri": c.JWKSURI,
+	} {
+		if err := oidc.ValidateRedirectURI(uri, false); uri != "" && err != nil {
+			errs = append(errs, invalid(field, "%s", err))
+		}
 	}
 	for i, uri := range c.RedirectURIs {
 		if err := oidc.ValidateRedirectURI(uri, c.Public()); err != nil {
@@ -134,13 +272,17 @@ func webPage(uri string) bool {
 func (c *Client) validateScopes() []error {
 	var errs []error
 	scopes := c.Scopes()
-	if !slices.Contains(scopes, oidc.ScopeOpenID) {
+	people := c.MayUse(GrantCode) || c.MayUse(GrantDeviceCode)
+	if people && !slices.Contains(scopes, oidc.ScopeOpenID) {
 		errs = append(errs, invalid("scope", "must hold openid"))
 	}
 	for _, s := range scopes {
-		if !slices.Contains(oidc.Scopes(), s) {
-			errs = append(errs, invalid("scope", "%q is not one of %s", s, strings.Join(oidc.Scopes(), " ")))
+		if !oidc.ValidScope(s) {
+			errs = append(errs, invalid("scope", "%q must be 1 to 128 printable ASCII characters without quotes and backslashes", s))
 		}
+	}
+	if slices.Contains(scopes, oidc.ScopeOfflineAccess) && !c.MayUse(GrantRefreshToken) {
+		errs = append(errs, invalid("scope", "must not hold offline_access without the grant type refresh_token"))
 	}
 	return errs
 }
@@ -156,9 +298,14 @@ func (c *Client) validateSecrets() []error {
 		if len(c.Secrets) > 0 {
 			errs = append(errs, invalid("secrets", "must be empty for a client whose token_endpoint_auth_method is none"))
 		}
+	case AuthMethodPrivateKeyJWT:
+		if len(c.Secrets) > 0 {
+			errs = append(errs, invalid("secrets", "must be empty for a client whose token_endpoint_auth_method is private_key_jwt"))
+		}
 	default:
-		errs = append(errs, invalid("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, none or empty"))
+		errs = append(errs, invalid("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, private_key_jwt, none or empty"))
 	}
+	errs = append(errs, c.validateKeys()...)
 	for i, s := range c.Secrets {
 		if s.ID == "" {
 			errs = append(errs, invalid(index("secrets", i)+".id", "must not be empty"))
@@ -168,4 +315,51 @@ func (c *Client) validateSecrets() []error {
 		}
 	}
 	return errs
+}
+
+func (c *Client) validateKeys() []error {
+	given := len(c.JWKS) > 0 || c.JWKSURI != ""
+	switch {
+	case c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT && given:
+		return []error{invalid("jwks", "must be unset, like jwks_uri, unless token_endpoint_auth_method is private_key_jwt")}
+	case c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT:
+		return nil
+	case !given || len(c.JWKS) > 0 && c.JWKSURI != "":
+		return []error{invalid("jwks", "must be set, or jwks_uri, and not both, for a client whose token_endpoint_auth_method is private_key_jwt")}
+	case len(c.JWKS) > 0:
+		if _, err := ParseClientKeys(c.JWKS); err != nil {
+			return []error{invalid("jwks", "%s", err)}
+		}
+	}
+	return nil
+}
+
+// maxClientKeys bounds how many signatures an assertion without kid makes the provider try.
+const maxClientKeys = 16
+
+// ParseClientKeys reads the public keys of a client: a JSON Web Key Set (RFC 7517 section 5). Keys of kinds that cannot
+// sign are left out. It returns an error when none is left, or when a private key is among them, which must never have left the client.
+func ParseClientKeys(jwks []byte) (*jose.JSONWebKeySet, error) {
+	set := &jose.JSONWebKeySet{}
+	if err := json.Unmarshal(jwks, set); err != nil {
+		return nil, errors.New("must be a JSON Web Key Set: {\"keys\": [...]}")
+	}
+	usable := &jose.JSONWebKeySet{}
+	for _, key := range set.Keys {
+		_, symmetric := key.Key.([]byte)
+		switch {
+		case !key.Valid() || symmetric || key.Use == "enc":
+			continue
+		case !key.IsPublic():
+			return nil, errors.New("must hold public keys only; replace the private key in it, which others have seen now")
+		}
+		usable.Keys = append(usable.Keys, key)
+	}
+	switch {
+	case len(usable.Keys) == 0:
+		return nil, errors.New("must hold at least one public RSA, elliptic curve or Ed25519 key")
+	case len(usable.Keys) > maxClientKeys:
+		return nil, errors.New("must hold at most 16 keys")
+	}
+	return usable, nil
 }

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+)
+
+// Handle is what is stored of a bearer value (a session cookie, an authorization code, a token): 208 bits of its SHA-256, so that
+// whoever reads the database cannot use what is in it, behind the time in the value. Rows that are made together then lie
+// together, which spares a database with many of them most of its work.
+type Handle [32]byte
+
+// timeBytes is how much of a value and of a handle is a time, in milliseconds since 1970.
+const timeBytes = 6
+
+// NewValue returns a bearer value of 256 random bits that was made at now.
+func NewValue(now time.Time) string {
+	var raw [timeBytes + 32]byte
+	putTime(raw[:], now)
+	_, _ = rand.Read(raw[timeBytes:]) // never fails: the program is stopped instead
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// HandleOf returns the handle of a bearer value, whoever made it.
+func HandleOf(value string) Handle {
+	sum := sha256.Sum256([]byte(value))
+	const encoded = timeBytes / 3 * 4
+	if len(value) > encoded {
+		var made [timeBytes]byte
+		if _, err := base64.RawURLEncoding.Decode(made[:], []byte(value[:encoded])); err == nil {
+			copy(sum[:], made[:])
+		}
+	}
+	return sum
+}
+
+// IDLength is how many characters NewID returns.
+const IDLength = 26
+
+// NewID returns a name that no other call returns, here or elsewhere: 26 of the characters a-z 2-7. It is not secret. Names
+// that are made together lie together.
+func NewID(now time.Time) string {
+	var raw [16]byte
+	putTime(raw[:], now)
+	_, _ = rand.Read(raw[timeBytes:]) // see NewValue
+	return lowerBase32.EncodeToString(raw[:])
+}
+
+var lowerBase32 = base32.NewEncoding("234567abcdefghijklmnopqrstuvwxyz").WithPadding(base32.NoPadding)
+
+func putTime(raw []byte, now time.Time) {
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(max(now.UnixMilli(), 0))) //nolint:gosec // not negative
+	copy(raw, ms[8-timeBytes:])
+}
