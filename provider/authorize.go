@@ -2,7 +2,6 @@ package provider
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -276,23 +275,26 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 		// Told now rather than after a code that could not be redeemed.
 		return a.fail(fmt.Errorf("sign for client %s: %w", a.client.ClientID, errNoKey))
 	}
-	code := newSecret()
-	err := p.store.CreateCode(r.Context(), store.Code{
-		Handle:        store.HandleOf(code),
-		GrantID:       rand.Text(),
-		ClientID:      a.client.ClientID,
-		Subject:       b.Subject,
-		SessionID:     b.ID,
-		RedirectURI:   a.redirectURI,
-		Scopes:        a.scopes,
-		Nonce:         a.Nonce,
-		CodeChallenge: a.CodeChallenge,
-		AuthTime:      b.AuthTime,
-		AuthMethods:   b.AuthMethods,
-		ExpiresAt:     p.now().Add(time.Duration(p.lifetimes(a.client).AuthorizationCode)),
+	now := p.now()
+	expiresAt := now.Add(time.Duration(p.lifetimes(a.client).AuthorizationCode))
+	id := store.NewID(now)
+	code := newCode(id)
+	err := p.store.CreateGrant(r.Context(), store.Grant{
+		ID:          id,
+		ClientID:    a.client.ClientID,
+		Subject:     b.Subject,
+		SessionID:   b.ID,
+		Scopes:      a.scopes,
+		AuthTime:    b.AuthTime,
+		AuthMethods: b.AuthMethods,
+		CreatedAt:   now,
+		ExpiresAt:   expiresAt,
+		Code: store.Code{
+			Handle: store.HandleOf(code), RedirectURI: a.redirectURI, Nonce: a.Nonce, CodeChallenge: a.CodeChallenge, ExpiresAt: expiresAt,
+		},
 	})
 	if err != nil {
-		return a.fail(fmt.Errorf("create code: %w", err))
+		return a.fail(fmt.Errorf("create grant: %w", err))
 	}
 	p.redirect(w, oidc.AnswerURL(a.redirectURI, "code", code, "state", a.State, "iss", p.issuer))
 	return nil

@@ -36,9 +36,9 @@ type claims struct {
 	Groups  []string              `json:"groups,omitempty"`
 }
 
-// claimsOf returns the claims of a person for the granted scopes.
-func claimsOf(u *registration.User, scopes []string) claims {
-	c := claims{Subject: u.Subject}
+// claimsOf returns the claims of a person, known to the client as subject, for the granted scopes.
+func claimsOf(u *registration.User, subject string, scopes []string) claims {
+	c := claims{Subject: subject}
 	if slices.Contains(scopes, oidc.ScopeProfile) {
 		c.Name, c.GivenName, c.FamilyName, c.MiddleName, c.Nickname = u.Name, u.GivenName, u.FamilyName, u.MiddleName, u.Nickname
 		c.PreferredUsername, c.Profile, c.Picture, c.Website = u.Username, u.Profile, u.Picture, u.Website

@@ -2,60 +2,70 @@ package provider
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
-	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
-
-// grantHandler answers a token request of one grant type, of a client that is proven.
-type grantHandler func(ctx context.Context, client *registration.Client, params oidc.Parameters) (*tokenAnswer, error)
 
 func invalidGrant(description string) error {
 	return &oidc.Error{Code: oidc.CodeInvalidGrant, Description: description}
 }
 
-// grantCode exchanges an authorization code (RFC 6749 section 4.1.3, OpenID Connect Core section 3.1.3, RFC 7636 section
-// 4.5). A request that fails a check leaves the code to whom it belongs.
-func (p *Provider) grantCode(ctx context.Context, client *registration.Client, params oidc.Parameters) (*tokenAnswer, error) {
-	if params.Get("code") == "" {
-		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "code is missing"}
-	}
-	handle := store.HandleOf(params.Get("code"))
-	code, redeemed, err := p.store.Code(ctx, handle)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, invalidGrant("the code is unknown or expired")
-	case err != nil:
-		return nil, fmt.Errorf("read code: %w", err)
-	case code.ClientID != client.ClientID:
-		return nil, invalidGrant("the code was issued to another client")
-	case redeemed:
-		return nil, p.replayed(ctx, code.GrantID)
-	}
-	if err := p.checkCode(&code, params); err != nil {
-		return nil, err
-	}
-	user, known := p.registry.UserBySubject(code.Subject)
-	if !known || user.Disabled {
-		return nil, invalidGrant("the person may no longer log in")
-	}
-	return p.redeem(ctx, client, user, &code)
+// errCode is what is said of every code that was not issued here, or not lately.
+var errCode = invalidGrant("the code is unknown or expired")
+
+// newCode returns the value of a grant's authorization code: the grant's ID and a secret.
+func newCode(grantID string) string {
+	return grantID + newSecret()
 }
 
-func (p *Provider) checkCode(code *store.Code, params oidc.Parameters) error {
-	verifier := params.Get("code_verifier")
+// grantCode exchanges an authorization code (RFC 6749 section 4.1.3, OpenID Connect Core section 3.1.3, RFC 7636 section
+// 4.5). A request that fails a check leaves the code to whom it belongs.
+func (p *Provider) grantCode(ctx context.Context, t *tokenRequest) (*tokenAnswer, error) {
+	value := t.params.Get("code")
+	switch {
+	case value == "":
+		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "code is missing"}
+	case len(value) <= store.IDLength:
+		return nil, errCode
+	}
+	grant, err := p.store.Grant(ctx, value[:store.IDLength])
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, errCode
+	case err != nil:
+		return nil, fmt.Errorf("read grant: %w", err)
+	case grant.Code.Handle == (store.Handle{}) || !sameHandle(grant.Code.Handle, store.HandleOf(value)):
+		return nil, errCode
+	case grant.ClientID != t.client.ClientID:
+		return nil, invalidGrant("the code was issued to another client")
+	case grant.Code.Redeemed:
+		return nil, p.replayed(ctx, &grant)
+	}
+	if err := p.checkCode(&grant.Code, t); err != nil {
+		return nil, err
+	}
+	return p.redeemCode(ctx, t, &grant)
+}
+
+func sameHandle(a, b store.Handle) bool {
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+func (p *Provider) checkCode(code *store.Code, t *tokenRequest) error {
+	verifier := t.params.Get("code_verifier")
 	switch {
 	case !p.now().Before(code.ExpiresAt):
-		return invalidGrant("the code is unknown or expired")
-	case params.Get("redirect_uri") == "":
+		return errCode
+	case t.params.Get("redirect_uri") == "":
 		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "redirect_uri is missing"}
-	case params.Get("redirect_uri") != code.RedirectURI:
+	case t.params.Get("redirect_uri") != code.RedirectURI:
 		return invalidGrant("redirect_uri differs from the one of the authorization request")
+	case code.KeyThumbprint != "" && code.KeyThumbprint != t.keyThumbprint:
+		return invalidGrant("the DPoP proof is not signed by the key of the authorization request (dpop_jkt)")
 	case code.CodeChallenge == "" && verifier != "":
 		// RFC 9700 section 2.1.1: otherwise an attacker could cut the challenge out of the request unnoticed.
 		return invalidGrant("code_verifier is sent, but the authorization request had no code_challenge")
@@ -72,46 +82,27 @@ func (p *Provider) checkCode(code *store.Code, params oidc.Parameters) error {
 }
 
 // replayed revokes what came from a code that is sent a second time: someone has it who should not (RFC 6749 section 4.1.2).
-func (p *Provider) replayed(ctx context.Context, grantID string) error {
-	if err := p.store.RevokeGrant(ctx, grantID); err != nil {
+func (p *Provider) replayed(ctx context.Context, grant *store.Grant) error {
+	if err := p.store.DeleteGrant(ctx, grant.ID); err != nil {
 		return fmt.Errorf("revoke grant: %w", err)
 	}
 	return invalidGrant("the code was used before; its tokens are revoked")
 }
 
-// redeem signs first and then uses up the code: a failing signature must not cost the client its code.
-func (p *Provider) redeem(ctx context.Context, client *registration.Client, user *registration.User, code *store.Code) (*tokenAnswer, error) {
-	now, lifetimes := p.now(), p.lifetimes(client)
-	value := newSecret()
-	idToken, err := p.signIDToken(client, user, code, value, now)
+// redeemCode signs first and then uses up the code: a failing signature must not cost the client its code.
+func (p *Provider) redeemCode(ctx context.Context, t *tokenRequest, grant *store.Grant) (*tokenAnswer, error) {
+	made, err := p.mint(ctx, t, grant, grant.Code.Nonce)
 	if err != nil {
 		return nil, err
 	}
-	token := store.AccessToken{
-		Handle:    store.HandleOf(value),
-		GrantID:   code.GrantID,
-		ClientID:  code.ClientID,
-		Subject:   code.Subject,
-		SessionID: code.SessionID,
-		Scopes:    code.Scopes,
-		IssuedAt:  now,
-		ExpiresAt: now.Add(time.Duration(lifetimes.AccessToken)),
-	}
-	// Remembered for as long as there is something to revoke.
-	err = p.store.RedeemCode(ctx, code.Handle, token, token.ExpiresAt)
+	err = p.store.RedeemCode(ctx, grant.ID, made.refresh, made.token, made.grantExpiresAt)
 	switch {
-	case errors.Is(err, store.ErrCodeRedeemed):
-		return nil, p.replayed(ctx, code.GrantID)
+	case errors.Is(err, store.ErrRedeemed):
+		return nil, p.replayed(ctx, grant)
 	case errors.Is(err, store.ErrNotFound):
-		return nil, invalidGrant("the code is unknown or expired")
+		return nil, errCode
 	case err != nil:
 		return nil, fmt.Errorf("redeem code: %w", err)
 	}
-	return &tokenAnswer{
-		AccessToken: value,
-		TokenType:   "Bearer",
-		ExpiresIn:   int64(time.Duration(lifetimes.AccessToken) / time.Second),
-		IDToken:     idToken,
-		Scope:       strings.Join(code.Scopes, " "),
-	}, nil
+	return made.answer, nil
 }

@@ -24,9 +24,11 @@ type idToken struct {
 	claims
 }
 
-// signIDToken returns the ID token of a code with the algorithm the client is registered for. It holds the claims of the
+// signIDToken returns the ID token of a grant with the algorithm the client is registered for. It holds the claims of the
 // granted scopes, because some relying parties never ask the userinfo endpoint.
-func (p *Provider) signIDToken(client *registration.Client, user *registration.User, code *store.Code, accessToken string, now time.Time) (string, error) {
+func (p *Provider) signIDToken(
+	client *registration.Client, user *registration.User, grant *store.Grant, scopes []string, nonce, accessToken string, now time.Time,
+) (string, error) {
 	signer, ok := p.registry.Keys().Signer(client.IDTokenSignedResponseAlg)
 	if !ok {
 		algorithm := client.IDTokenSignedResponseAlg
@@ -35,17 +37,21 @@ func (p *Provider) signIDToken(client *registration.Client, user *registration.U
 		}
 		return "", fmt.Errorf("sign ID token of client %s: there is no active signing key of %s", client.ClientID, algorithm)
 	}
+	subject, err := p.subjectOf(client, user)
+	if err != nil {
+		return "", err
+	}
 	payload, err := json.Marshal(idToken{
 		Issuer:          p.issuer,
 		Audience:        client.ClientID,
 		Expiry:          now.Add(time.Duration(p.lifetimes(client).IDToken)).Unix(),
 		IssuedAt:        now.Unix(),
-		AuthTime:        code.AuthTime.Unix(),
-		Nonce:           code.Nonce,
-		SessionID:       code.SessionID,
+		AuthTime:        grant.AuthTime.Unix(),
+		Nonce:           nonce,
+		SessionID:       grant.SessionID,
 		AccessTokenHash: oidc.HalfHash(signer.Alg(), accessToken),
-		AuthMethods:     code.AuthMethods,
-		claims:          claimsOf(user, code.Scopes),
+		AuthMethods:     grant.AuthMethods,
+		claims:          claimsOf(user, subject, scopes),
 	})
 	if err != nil {
 		return "", fmt.Errorf("marshal ID token: %w", err)

@@ -52,8 +52,9 @@ type Options struct {
 	HashQueue int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Logger is required. Metrics may be nil.
+	// Logger is required. Audit, where security events go, and Metrics may be nil.
 	Logger  *slog.Logger
+	Audit   *slog.Logger
 	Metrics prometheus.Registerer
 }
 
@@ -71,6 +72,7 @@ type Provider struct {
 	cookies   cookies
 	now       func() time.Time
 	logger    *slog.Logger
+	audit     *slog.Logger
 	metrics   *metrics
 	requests  requestIDs
 	crossSite *http.CrossOriginProtection
@@ -105,6 +107,7 @@ func New(o Options) (*Provider, error) {
 		cookies:   newCookies(issuer),
 		now:       o.Now,
 		logger:    o.Logger,
+		audit:     o.Audit,
 		requests:  newRequestIDs(),
 		crossSite: http.NewCrossOriginProtection(),
 	}

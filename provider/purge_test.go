@@ -24,8 +24,8 @@ func TestPurge(t *testing.T) {
 		return err == nil
 	}
 	idle, used := store.HandleOf("idle"), store.HandleOf("used")
-	for h, seen := range map[store.Handle]time.Time{idle: now.Add(-61 * time.Minute), used: now.Add(-59 * time.Minute)} {
-		if err := issuer.Store.CreateSession(t.Context(), store.Session{Handle: h, ID: "1", Subject: "1", LastSeenAt: seen, ExpiresAt: now.Add(time.Hour)}); err != nil {
+	for id, seen := range map[string]time.Time{"idle": now.Add(-61 * time.Minute), "used": now.Add(-59 * time.Minute)} {
+		if err := issuer.Store.CreateSession(t.Context(), store.Session{Handle: store.HandleOf(id), ID: id, Subject: "1", LastSeenAt: seen, ExpiresAt: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
@@ -94,7 +95,10 @@ func (p *Provider) recovered(w *recorder, r *http.Request, rt route, fault any) 
 // redirectWithError sends the browser back to the client with error, state and iss (RFC 9207).
 func (p *Provider) redirectWithError(w http.ResponseWriter, r *http.Request, e *redirectError) {
 	var known *oidc.Error
-	if !errors.As(e.cause, &known) {
+	if errors.Is(e.cause, store.ErrUnavailable) {
+		p.logFault(w, r, e.cause)
+		known = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "storage is unavailable; try again soon"}
+	} else if !errors.As(e.cause, &known) {
 		p.logFault(w, r, e.cause)
 		known = &oidc.Error{Code: oidc.CodeServerError, Description: "the provider failed; its log has request " + requestID(w)}
 	}
@@ -118,6 +122,9 @@ func (p *Provider) asPageError(w http.ResponseWriter, r *http.Request, err error
 	switch {
 	case errors.As(err, &page):
 		return page
+	case errors.Is(err, store.ErrUnavailable):
+		p.logFault(w, r, err)
+		return &pageError{status: http.StatusServiceUnavailable, text: "unavailable", again: againFor(r)}
 	case errors.Is(err, identity.ErrBusy):
 		return &pageError{status: http.StatusServiceUnavailable, text: "busy", again: r.URL.RequestURI()}
 	case errors.As(err, &tooLarge):
@@ -189,6 +196,9 @@ func (p *Provider) asJSONError(w http.ResponseWriter, r *http.Request, err error
 		return page.status, errorAnswer{oidc.CodeInvalidRequest, "the method must be one of " + w.Header().Get("Allow")}
 	case errors.As(err, &page):
 		return page.status, errorAnswer{oidc.CodeTemporarilyUnavailable, page.detail}
+	case errors.Is(err, store.ErrUnavailable):
+		p.logFault(w, r, err)
+		return http.StatusServiceUnavailable, errorAnswer{oidc.CodeTemporarilyUnavailable, "storage is unavailable; try again soon"}
 	case errors.Is(err, identity.ErrBusy):
 		return http.StatusServiceUnavailable, errorAnswer{oidc.CodeTemporarilyUnavailable, "too many requests are waiting; try again soon"}
 	case errors.As(err, &tooLarge):

@@ -90,7 +90,8 @@ func (p *Provider) serve(rt route) http.Handler {
 		started := p.now()
 		rec := &recorder{ResponseWriter: w}
 		header := w.Header()
-		header["X-Request-Id"] = []string{p.requests.next()}
+		id := p.requests.next()
+		header["X-Request-Id"] = []string{id}
 		header["X-Content-Type-Options"] = nosniff
 		defer func() {
 			if fault := recover(); fault != nil {
@@ -106,6 +107,7 @@ func (p *Provider) serve(rt route) http.Handler {
 					"status", rec.status, "took", took)
 			}
 		}()
+		r = p.withInfo(r, id)
 		if err := p.dispatch(rec, r, rt); err != nil {
 			p.respondError(rec, r, rt.audience, err)
 		}

@@ -34,8 +34,14 @@ func newSecret() string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// currentBrowser returns who is logged in, or nil. A session that is too old, or whose person is disabled, gone or has another password now, counts as none: changing a password throws out
-// whoever has come in with the old one.
+// alive tells whether a session of a user still counts. It does not when it is too old, or when its person is disabled or has
+// another password now: changing a password throws out whoever has come in with the old one.
+func (p *Provider) alive(session *store.Session, user *registration.User) bool {
+	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
+	return now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) <= idle && !user.Disabled && session.Credential == credentialOf(user)
+}
+
+// currentBrowser returns who is logged in, or nil.
 func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 	secret := p.cookies.value(r, p.cookies.session)
 	if secret == "" {
@@ -48,11 +54,11 @@ func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}
-	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
 	user, known := p.registry.UserBySubject(session.Subject)
-	if !now.Before(session.ExpiresAt) || now.Sub(session.LastSeenAt) > idle || !known || user.Disabled || session.Credential != credentialOf(user) {
+	if !known || !p.alive(&session, user) {
 		return nil, nil //nolint:nilnil // see above
 	}
+	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
 	if now.Sub(session.LastSeenAt) > idle/touchesPerIdle {
 		if err := p.store.TouchSession(r.Context(), session.Handle, now); err != nil {
 			return nil, fmt.Errorf("touch session: %w", err)
@@ -69,10 +75,10 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		return "", fmt.Errorf("begin session: %w", identity.ErrRejected) // gone since the password was checked
 	}
 	now := p.now()
-	secret = newSecret()
+	secret = store.NewValue(now)
 	session := store.Session{
 		Handle:      store.HandleOf(secret),
-		ID:          rand.Text(),
+		ID:          store.NewID(now),
 		Subject:     who.Subject,
 		AuthTime:    now,
 		AuthMethods: who.Methods,
@@ -83,13 +89,13 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 	if previous != nil && previous.Subject == who.Subject {
 		session.ID = previous.ID
 	}
+	if previous != nil && previous.ID != session.ID {
+		if err := p.store.EndSession(ctx, previous.ID, nil); err != nil {
+			return "", fmt.Errorf("end previous session: %w", err)
+		}
+	}
 	if err := p.store.CreateSession(ctx, session); err != nil {
 		return "", fmt.Errorf("create session: %w", err)
-	}
-	if previous != nil {
-		if err := p.store.DeleteSession(ctx, previous.Handle); err != nil {
-			return "", fmt.Errorf("delete previous session: %w", err)
-		}
 	}
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, nil
@@ -103,8 +109,8 @@ func credentialOf(user *registration.User) string {
 
 // endSession logs the browser out.
 func (p *Provider) endSession(ctx context.Context, w http.ResponseWriter, b *browser) error {
-	if err := p.store.DeleteSession(ctx, b.Handle); err != nil {
-		return fmt.Errorf("delete session: %w", err)
+	if err := p.store.EndSession(ctx, b.ID, nil); err != nil {
+		return fmt.Errorf("end session: %w", err)
 	}
 	p.cookies.clear(w, p.cookies.session)
 	return nil

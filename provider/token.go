@@ -1,25 +1,50 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // tokenParameters are those of RFC 6749 sections 2.3.1 and 4.1.3 and RFC 7636 section 4.5, none of which may stand twice.
-var tokenParameters = []string{"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope"}
+var tokenParameters = []string{"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope",
+	"refresh_token"}
 
 // tokenAnswer is the JSON of RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
 type tokenAnswer struct {
 	AccessToken string `json:"access_token"`
 	TokenType   string `json:"token_type"`
 	// ExpiresIn is in seconds.
-	ExpiresIn int64  `json:"expires_in"`
-	IDToken   string `json:"id_token"`
-	Scope     string `json:"scope"`
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
 }
+
+// tokenRequest is a token request of a client that is proven.
+type tokenRequest struct {
+	client *registration.Client
+	params oidc.Parameters
+	// keyThumbprint is that of the key that signed the request's DPoP proof (RFC 9449 section 4); empty when it has none.
+	keyThumbprint string
+	// refresh is the refresh token that is exchanged, if that is what the request does.
+	refresh refreshToken
+}
+
+// tokenType is the token_type of the answer (RFC 6749 section 7.1, RFC 9449 section 5).
+func (t *tokenRequest) tokenType() string {
+	if t.keyThumbprint != "" {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// grantHandler answers a token request of one grant type.
+type grantHandler func(ctx context.Context, t *tokenRequest) (*tokenAnswer, error)
 
 // serveToken exchanges a grant for tokens (RFC 6749 section 3.2).
 func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) error {
@@ -45,22 +70,31 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (*tokenAnswe
 	if err != nil {
 		return nil, err
 	}
-	grant, err := p.grant(params.Get("grant_type"))
+	t := &tokenRequest{client: client, params: params}
+	grant, err := p.grantFor(t)
 	if err != nil {
 		return nil, err
 	}
-	return grant(r.Context(), client, params)
+	return grant(r.Context(), t)
 }
 
-func (p *Provider) grant(grantType string) (grantHandler, error) {
-	switch grantType {
-	case "authorization_code":
-		return p.grantCode, nil
-	case "":
-		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "grant_type is missing"}
-	default:
-		return nil, &oidc.Error{Code: oidc.CodeUnsupportedGrantType, Description: "grant_type must be authorization_code"}
+// grantFor returns what answers the request's grant type.
+func (p *Provider) grantFor(t *tokenRequest) (grantHandler, error) {
+	grants := map[string]grantHandler{
+		registration.GrantCode:         p.grantCode,
+		registration.GrantRefreshToken: p.grantRefresh,
 	}
+	grantType := t.params.Get("grant_type")
+	grant, known := grants[grantType]
+	switch {
+	case grantType == "":
+		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "grant_type is missing"}
+	case !known:
+		return nil, &oidc.Error{Code: oidc.CodeUnsupportedGrantType, Description: "grant_type must be one of " + strings.Join(registration.GrantTypes(), ", ")}
+	case !t.client.MayUse(grantType):
+		return nil, &oidc.Error{Code: oidc.CodeUnauthorizedClient, Description: "this client is not registered for grant_type " + grantType}
+	}
+	return grant, nil
 }
 
 // tokenResult returns the value of the result label for an error.

@@ -19,19 +19,29 @@ func (p *Provider) serveUserinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, err := p.store.AccessToken(r.Context(), store.HandleOf(value))
+	token, grant, err := p.store.AccessToken(r.Context(), store.HandleOf(value))
 	if errors.Is(err, store.ErrNotFound) {
 		return errToken
 	}
 	if err != nil {
 		return fmt.Errorf("read access token: %w", err)
 	}
-	client, clientKnown := p.registry.Client(token.ClientID)
-	user, userKnown := p.registry.UserBySubject(token.Subject)
-	if !p.now().Before(token.ExpiresAt) || !clientKnown || client.Disabled || !userKnown || user.Disabled {
+	client, known := p.registry.Client(token.ClientID)
+	if !p.now().Before(token.ExpiresAt) || !known || client.Disabled || token.GrantID == "" {
 		return errToken
 	}
-	p.respondJSON(w, http.StatusOK, claimsOf(user, token.Scopes))
+	user, err := p.grantor(r.Context(), client, &grant)
+	if errors.Is(err, &oidc.Error{Code: oidc.CodeInvalidGrant}) {
+		return errToken
+	}
+	if err != nil {
+		return err
+	}
+	subject, err := p.subjectOf(client, user)
+	if err != nil {
+		return err
+	}
+	p.respondJSON(w, http.StatusOK, claimsOf(user, subject, token.Scopes))
 	return nil
 }
 

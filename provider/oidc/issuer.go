@@ -37,10 +37,15 @@ func Endpoint(issuer, below string) string {
 
 // The paths of a provider's endpoints, below its issuer.
 const (
-	PathDiscovery     = "/.well-known/openid-configuration"
-	PathAuthorization = "/oauth2/authorize"
-	PathToken         = "/oauth2/token"
-	PathUserinfo      = "/oauth2/userinfo"
-	PathJWKS          = "/oauth2/jwks"
-	PathLogout        = "/oauth2/logout"
+	PathDiscovery           = "/.well-known/openid-configuration"
+	PathServerMetadata      = "/.well-known/oauth-authorization-server"
+	PathAuthorization       = "/oauth2/authorize"
+	PathPushedRequest       = "/oauth2/par"
+	PathDeviceAuthorization = "/oauth2/device_authorization"
+	PathToken               = "/oauth2/token"
+	PathIntrospection       = "/oauth2/introspect"
+	PathRevocation          = "/oauth2/revoke"
+	PathUserinfo            = "/oauth2/userinfo"
+	PathJWKS                = "/oauth2/jwks"
+	PathLogout              = "/oauth2/logout"
 )

@@ -52,7 +52,7 @@ func TestClientValidate(t *testing.T) {
 		"private-use scheme, public":      {func(c *registration.Client) { public(c); c.RedirectURIs[0] = "com.example:/cb" }, ""},
 		"script as policy":                {func(c *registration.Client) { c.PolicyURI = "javascript:alert(1)" }, "policy_uri"},
 		"no openid":                       {func(c *registration.Client) { c.Scope = "profile" }, "scope"},
-		"unusable scope":                   {func(c *registration.Client) { c.Scope = "openid \"admin\"" }, "scope"},
+		"unusable scope":                  {func(c *registration.Client) { c.Scope = "openid \"admin\"" }, "scope"},
 		"confidential without secret":     {func(c *registration.Client) { c.Secrets = nil }, "secrets"},
 		"public with secret":              {func(c *registration.Client) { c.TokenEndpointAuthMethod = "none" }, "secrets"},
 		"unknown auth method":             {func(c *registration.Client) { c.TokenEndpointAuthMethod = "magic" }, "token_endpoint_auth_method"},

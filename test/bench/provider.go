@@ -204,11 +204,12 @@ func (r *rig) mint(ctx context.Context, round, count int) (func() []byte, error)
 	for worker := range cap(errs) {
 		go func() {
 			for i := worker; i < count; i += cap(errs) {
-				code := fmt.Sprintf("code-%d-%d", round, i)
-				err := r.db.CreateCode(ctx, store.Code{
-					Handle: store.HandleOf(code), GrantID: code, ClientID: benchClient, Subject: "ada", SessionID: "session",
-					RedirectURI: benchRedirect, Scopes: []string{"openid", "profile", "email"}, Nonce: "nonce",
-					AuthTime: time.Now(), AuthMethods: []string{"pwd"}, ExpiresAt: time.Now().Add(time.Hour),
+				id := store.NewID(time.Now())
+				code := id + "secret"
+				err := r.db.CreateGrant(ctx, store.Grant{
+					ID: id, ClientID: benchClient, Subject: "ada", Scopes: []string{"openid", "profile", "email"},
+					AuthTime: time.Now(), AuthMethods: []string{"pwd"}, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+					Code: store.Code{Handle: store.HandleOf(code), RedirectURI: benchRedirect, Nonce: "nonce", ExpiresAt: time.Now().Add(time.Hour)},
 				})
 				if err != nil {
 					errs <- err

@@ -1,0 +1,161 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// minted is what a grant is exchanged for, made but not stored.
+type minted struct {
+	answer *tokenAnswer
+	// token is nil when the access token needs not be stored.
+	token          *store.AccessToken
+	refresh        store.Refresh
+	grantExpiresAt time.Time
+}
+
+// mint makes access token, ID token and, for a client that may use them, the next refresh token of a grant.
+func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant, nonce string) (*minted, error) {
+	user, err := p.grantor(ctx, t.client, grant)
+	if err != nil {
+		return nil, err
+	}
+	scopes, err := exchangedScopes(t, grant)
+	if err != nil {
+		return nil, err
+	}
+	now, lifetimes := p.now(), p.lifetimes(t.client)
+	access, err := p.newAccessToken(t, user, grant, scopes, now)
+	if err != nil {
+		return nil, err
+	}
+	made := &minted{
+		token:          access.stored,
+		refresh:        grant.Refresh,
+		grantExpiresAt: later(grant.ExpiresAt, access.expiresAt),
+		answer: &tokenAnswer{
+			AccessToken: access.value, TokenType: t.tokenType(), ExpiresIn: seconds(access.expiresAt.Sub(now)), Scope: strings.Join(scopes, " "),
+		},
+	}
+	if slices.Contains(scopes, oidc.ScopeOpenID) {
+		if made.answer.IDToken, err = p.signIDToken(t.client, user, grant, scopes, nonce, access.value, now); err != nil {
+			return nil, err
+		}
+	}
+	if t.client.MayUse(registration.GrantRefreshToken) {
+		made.refresh, made.answer.RefreshToken = nextRefresh(t, grant, now, lifetimes)
+		made.grantExpiresAt = later(made.grantExpiresAt, made.refresh.ExpiresAt)
+	}
+	return made, nil
+}
+
+// grantor returns the person behind a grant, or invalid_grant when the grant is worth nothing any more: the person may not
+// log in or use the client, or the session has ended to which a grant without offline_access belongs.
+func (p *Provider) grantor(ctx context.Context, client *registration.Client, grant *store.Grant) (*registration.User, error) {
+	user, known := p.registry.UserBySubject(grant.Subject)
+	if !known || user.Disabled {
+		return nil, invalidGrant("the person may no longer log in")
+	}
+	if !mayUse(client, user) {
+		return nil, invalidGrant("the person may no longer use this client")
+	}
+	if grant.SessionID == "" || slices.Contains(grant.Scopes, oidc.ScopeOfflineAccess) {
+		return user, nil
+	}
+	session, err := p.store.SessionByID(ctx, grant.SessionID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, invalidGrant("the person has logged out")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read session: %w", err)
+	}
+	if !p.alive(&session, user) {
+		return nil, invalidGrant("the person's session has ended")
+	}
+	return user, nil
+}
+
+// mayUse tells whether a person is in a group that the client is for.
+func mayUse(client *registration.Client, user *registration.User) bool {
+	return len(client.AllowedGroups) == 0 || slices.ContainsFunc(client.AllowedGroups, func(group string) bool {
+		return slices.Contains(user.Groups, group)
+	})
+}
+
+// exchangedScopes returns the scopes of one exchange: those of the grant, or fewer where the request asks for fewer (RFC
+// 6749 section 6). What the client is no longer registered for is left out.
+func exchangedScopes(t *tokenRequest, grant *store.Grant) ([]string, error) {
+	granted := oidc.GrantedScopes(grant.Scopes, t.client.Scopes())
+	asked := strings.Fields(t.params.Get("scope"))
+	if len(asked) == 0 || t.params.Get("grant_type") != registration.GrantRefreshToken {
+		return granted, nil
+	}
+	for _, scope := range asked {
+		if !slices.Contains(grant.Scopes, scope) {
+			return nil, &oidc.Error{Code: oidc.CodeInvalidScope, Description: "scope must not hold more than what was granted"}
+		}
+	}
+	return oidc.GrantedScopes(asked, granted), nil
+}
+
+// madeAccessToken is an access token of either format.
+type madeAccessToken struct {
+	value     string
+	stored    *store.AccessToken
+	expiresAt time.Time
+}
+
+// newAccessToken makes an access token. user and grant are nil when the client acts for itself.
+func (p *Provider) newAccessToken(t *tokenRequest, _ *registration.User, grant *store.Grant, scopes []string, now time.Time) (madeAccessToken, error) {
+	value := store.NewValue(now)
+	token := &store.AccessToken{
+		Handle:        store.HandleOf(value),
+		ClientID:      t.client.ClientID,
+		Scopes:        scopes,
+		KeyThumbprint: t.keyThumbprint,
+		IssuedAt:      now,
+		ExpiresAt:     now.Add(time.Duration(p.lifetimes(t.client).AccessToken)),
+	}
+	if grant != nil {
+		token.GrantID = grant.ID
+	}
+	return madeAccessToken{value, token, token.ExpiresAt}, nil
+}
+
+// nextRefresh returns the next state of a grant's refresh tokens, and the token that is good then.
+func nextRefresh(t *tokenRequest, grant *store.Grant, now time.Time, lifetimes registration.Lifetimes) (store.Refresh, string) {
+	next := grant.Refresh
+	var token refreshToken
+	if next.Handle == (store.Handle{}) {
+		_, _ = rand.Read(next.Key[:]) // never fails: the program is stopped instead
+		token = firstRefreshToken(grant.ID)
+		next.ExpiresAt = now.Add(time.Duration(lifetimes.RefreshAbsolute))
+		if t.client.Public() {
+			next.KeyThumbprint = t.keyThumbprint // RFC 9449 section 5; a confidential client proves itself
+		}
+	} else {
+		token = t.refresh.next(&next.Key)
+	}
+	value := token.value(&next.Key)
+	next.Previous, next.Handle, next.RotatedAt = next.Handle, store.HandleOf(value), now
+	next.IdleUntil = now.Add(time.Duration(lifetimes.RefreshIdle))
+	return next, value
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -1,0 +1,179 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// PutConsent implements store.Store.
+func (s *Store) PutConsent(ctx context.Context, c store.Consent) error {
+	c.Scopes, c.GrantedAt = slices.Clone(c.Scopes), micros(c.GrantedAt)
+	return s.call(ctx, func() error {
+		s.consents[consentKey{c.Subject, c.ClientID}] = c
+		return nil
+	})
+}
+
+// Consent implements store.Store.
+func (s *Store) Consent(ctx context.Context, subject, clientID string) (store.Consent, error) {
+	c, err := find(ctx, s, s.consents, consentKey{subject, clientID})
+	c.Scopes = slices.Clone(c.Scopes)
+	return c, err
+}
+
+// ConsentsOf implements store.Store.
+func (s *Store) ConsentsOf(ctx context.Context, subject string) (found []store.Consent, err error) {
+	err = s.call(ctx, func() error {
+		for key, c := range s.consents {
+			if key.subject == subject {
+				c.Scopes = slices.Clone(c.Scopes)
+				found = append(found, c)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(found, func(a, b store.Consent) int {
+		return cmp.Or(b.GrantedAt.Compare(a.GrantedAt), cmp.Compare(a.ClientID, b.ClientID))
+	})
+	return found, err
+}
+
+// Revoke implements store.Store.
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
+	return s.call(ctx, func() error {
+		delete(s.consents, consentKey{subject, clientID})
+		for id, g := range s.grants {
+			if g.Subject == subject && g.ClientID == clientID {
+				delete(s.grants, id)
+			}
+		}
+		return nil
+	})
+}
+
+func copyGrant(g store.Grant) store.Grant {
+	g.Scopes, g.Resources, g.AuthMethods = slices.Clone(g.Scopes), slices.Clone(g.Resources), slices.Clone(g.AuthMethods)
+	g.AuthTime, g.CreatedAt, g.ExpiresAt = micros(g.AuthTime), micros(g.CreatedAt), micros(g.ExpiresAt)
+	g.Code.ExpiresAt = micros(g.Code.ExpiresAt)
+	g.Refresh = copyRefresh(g.Refresh)
+	return g
+}
+
+func copyRefresh(r store.Refresh) store.Refresh {
+	r.RotatedAt, r.IdleUntil, r.ExpiresAt = micros(r.RotatedAt), micros(r.IdleUntil), micros(r.ExpiresAt)
+	return r
+}
+
+// CreateGrant implements store.Store.
+func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
+	return s.call(ctx, func() error { return insert(s.grants, g.ID, copyGrant(g)) })
+}
+
+// Grant implements store.Store.
+func (s *Store) Grant(ctx context.Context, id string) (store.Grant, error) {
+	g, err := find(ctx, s, s.grants, id)
+	return copyGrant(g), err
+}
+
+// GrantsOf implements store.Store.
+func (s *Store) GrantsOf(ctx context.Context, subject string) (found []store.Grant, err error) {
+	err = s.call(ctx, func() error {
+		for _, g := range s.grants {
+			if g.Subject == subject {
+				found = append(found, copyGrant(g))
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(found, func(a, b store.Grant) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return found, err
+}
+
+// RedeemCode implements store.Store.
+func (s *Store) RedeemCode(ctx context.Context, id string, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
+	return s.call(ctx, func() error {
+		g, ok := s.grants[id]
+		if !ok {
+			return store.ErrNotFound
+		}
+		if g.Code.Redeemed {
+			return store.ErrRedeemed
+		}
+		g.Code.Redeemed = true
+		return s.renew(g, r, t, expiresAt)
+	})
+}
+
+// RotateRefresh implements store.Store.
+func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
+	return s.call(ctx, func() error {
+		g, ok := s.grants[id]
+		if !ok {
+			return store.ErrNotFound
+		}
+		if g.Refresh.Handle != from {
+			return store.ErrRedeemed
+		}
+		return s.renew(g, r, t, expiresAt)
+	})
+}
+
+// renew stores what a grant was exchanged for.
+func (s *Store) renew(g store.Grant, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
+	if t != nil {
+		if err := s.insertToken(*t); err != nil {
+			return err
+		}
+	}
+	g.Refresh, g.ExpiresAt = copyRefresh(r), micros(expiresAt)
+	s.grants[g.ID] = g
+	return nil
+}
+
+// DeleteGrant implements store.Store.
+func (s *Store) DeleteGrant(ctx context.Context, id string) error {
+	return s.call(ctx, func() error { delete(s.grants, id); return nil })
+}
+
+func (s *Store) insertToken(t store.AccessToken) error {
+	t.Scopes, t.Resources = slices.Clone(t.Scopes), slices.Clone(t.Resources)
+	t.IssuedAt, t.ExpiresAt = micros(t.IssuedAt), micros(t.ExpiresAt)
+	return insert(s.tokens, t.Handle, t)
+}
+
+// CreateAccessToken implements store.Store.
+func (s *Store) CreateAccessToken(ctx context.Context, t store.AccessToken) error {
+	return s.call(ctx, func() error { return s.insertToken(t) })
+}
+
+// AccessToken implements store.Store.
+func (s *Store) AccessToken(ctx context.Context, h store.Handle) (t store.AccessToken, g store.Grant, err error) {
+	err = s.call(ctx, func() error {
+		token, ok := s.tokens[h]
+		if !ok {
+			return store.ErrNotFound
+		}
+		if token.GrantID != "" {
+			grant, ok := s.grants[token.GrantID]
+			if !ok {
+				return store.ErrNotFound
+			}
+			g = copyGrant(grant)
+		}
+		token.Scopes, token.Resources = slices.Clone(token.Scopes), slices.Clone(token.Resources)
+		t = token
+		return nil
+	})
+	return t, g, err
+}
+
+// DeleteAccessToken implements store.Store.
+func (s *Store) DeleteAccessToken(ctx context.Context, h store.Handle) error {
+	return s.call(ctx, func() error { delete(s.tokens, h); return nil })
+}
