@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -12,9 +13,17 @@ import (
 // errClient is what a client is told that cannot be proven, whatever the reason: unknown, disabled, wrong secret.
 var errClient = &oidc.Error{Code: oidc.CodeInvalidClient, Description: "the client is unknown or its secret is wrong"}
 
-// authenticateClient proves which client sends a request (RFC 6749 section 2.3) by client_secret_basic,
-// client_secret_post or, for a public client, only its client_id.
+// authenticateClient proves which client sends a request (RFC 6749 section 2.3).
 func (p *Provider) authenticateClient(r *http.Request, params oidc.Parameters) (*registration.Client, error) {
+	client, err := p.proveClient(r, params)
+	if errors.Is(err, &oidc.Error{Code: oidc.CodeInvalidClient}) {
+		p.recordRejectedClient(r, params)
+	}
+	return client, err
+}
+
+// proveClient takes client_secret_basic, client_secret_post or, of a public client, only its client_id.
+func (p *Provider) proveClient(r *http.Request, params oidc.Parameters) (*registration.Client, error) {
 	header := r.Header["Authorization"]
 	bodyID, bodySecret := params.Get("client_id"), params.Get("client_secret")
 	switch {

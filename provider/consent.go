@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,12 +73,19 @@ func (p *Provider) serveConsentPost(w http.ResponseWriter, r *http.Request, fiel
 		if err := p.rememberConsent(r, a, b); err != nil {
 			return a.fail(err)
 		}
+		p.recordDecision(r.Context(), auditConsentGranted, a, b)
 		return p.issueCode(w, r, a, b)
 	case "deny":
+		p.recordDecision(r.Context(), auditConsentDenied, a, b)
 		return a.fail(&oidc.Error{Code: oidc.CodeAccessDenied, Description: "the person did not agree"})
 	default:
 		return &pageError{status: http.StatusBadRequest, text: "form", again: r.URL.RequestURI()}
 	}
+}
+
+func (p *Provider) recordDecision(ctx context.Context, event auditEvent, a *authorization, b *browser) {
+	p.record(ctx, event, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", a.client.ClientID),
+		slog.String("scope", strings.Join(a.scopes, " ")))
 }
 
 // rememberConsent stores what the person agreed to, together with what they agreed to before.

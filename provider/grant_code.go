@@ -86,6 +86,7 @@ func (p *Provider) replayed(ctx context.Context, grant *store.Grant) error {
 	if err := p.store.DeleteGrant(ctx, grant.ID); err != nil {
 		return fmt.Errorf("revoke grant: %w", err)
 	}
+	p.recordReuse(ctx, grant, "authorization_code")
 	return invalidGrant("the code was used before; its tokens are revoked")
 }
 

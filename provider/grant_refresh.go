@@ -66,6 +66,7 @@ func (p *Provider) exchangeRefresh(ctx context.Context, t *tokenRequest, grant *
 	if err := p.store.DeleteGrant(ctx, grant.ID); err != nil {
 		return nil, fmt.Errorf("revoke grant: %w", err)
 	}
+	p.recordReuse(ctx, grant, "refresh_token")
 	return nil, invalidGrant("the refresh token was used before; everything that came from this login is revoked")
 }
 

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -59,7 +61,7 @@ func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields
 	switch {
 	case errors.Is(err, identity.ErrRejected):
 		p.metrics.logins[loginRejected].Inc()
-		p.logger.InfoContext(r.Context(), "login rejected", "request_id", requestID(w), "client_id", a.clientID())
+		p.recordFailedLogin(r.Context(), auditLoginFailed, a, fields.Get("username"))
 		page := p.loginPage(w, r, a)
 		page.Username, page.Rejected = fields.Get("username"), true
 		return p.render(w, r, http.StatusForbidden, page)
@@ -86,7 +88,6 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 		return err
 	}
 	p.metrics.logins[loginSucceeded].Inc()
-	p.logger.InfoContext(r.Context(), "logged in", "request_id", requestID(w), "sub", who.Subject, "client_id", a.clientID())
 	if a == nil {
 		p.redirect(w, p.base+pathHome)
 		return nil
@@ -97,6 +98,15 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 	}
 	p.redirect(w, p.base+oidc.PathAuthorization+"?"+query)
 	return nil
+}
+
+// recordFailedLogin names the person only where there is one: people now and then type their password as their name.
+func (p *Provider) recordFailedLogin(ctx context.Context, event auditEvent, a *authorization, username string) {
+	attributes := []slog.Attr{slog.String("client_id", a.clientID())}
+	if user, known := p.registry.UserByName(username); known {
+		attributes = append(attributes, slog.String("username", user.Username), slog.String("sub", user.Subject))
+	}
+	p.record(ctx, event, attributes...)
 }
 
 func (a *authorization) clientID() string {

@@ -15,6 +15,8 @@ type metrics struct {
 	durations *prometheus.HistogramVec
 	logins    map[loginResult]prometheus.Counter
 	tokens    map[string]prometheus.Counter
+	// auditErrors counts audit records that are lost.
+	auditErrors prometheus.Counter
 }
 
 // loginResult is the result label of the logins counter.
@@ -47,6 +49,9 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 		}, []string{"route"}),
 		logins: map[loginResult]prometheus.Counter{},
 		tokens: map[string]prometheus.Counter{},
+		auditErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_audit_errors_total", Help: "Audit records that could not be written.",
+		}),
 	}
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "oidc_provider_logins_total", Help: "Attempts to log in, by result.",
@@ -60,7 +65,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 	for _, result := range tokenResults {
 		m.tokens[result] = tokens.WithLabelValues(result)
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, tokens}, gauges(p)...)
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, tokens, m.auditErrors}, gauges(p)...)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

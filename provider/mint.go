@@ -25,6 +25,7 @@ type minted struct {
 
 // mint makes access token, ID token and, for a client that may use them, the next refresh token of a grant.
 func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant, nonce string) (*minted, error) {
+	t.grant = grant
 	user, err := p.grantor(ctx, t.client, grant)
 	if err != nil {
 		return nil, err

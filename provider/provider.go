@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -52,28 +53,35 @@ type Options struct {
 	HashQueue int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Logger is required. Audit, where security events go, and Metrics may be nil.
+	// Logger is required. Audit, where security events go, and Metrics may be nil. NewAuditLogger makes an Audit.
 	Logger  *slog.Logger
 	Audit   *slog.Logger
 	Metrics prometheus.Registerer
+	// TrustedProxies are the networks from which X-Forwarded-For is believed: those of the reverse proxies before the
+	// provider. Without any, who sends a request is whoever has opened the connection.
+	TrustedProxies []netip.Prefix
 }
 
 // Provider serves one issuer.
 type Provider struct {
-	issuer    string
-	origin    string // scheme and host of the issuer
-	base      string // path of the issuer, without a slash at its end
-	registry  Registry
-	store     store.Store
-	synced    func() bool
-	people    identity.Authenticator
-	pool      *identity.Pool
-	pages     *web.Pages
-	cookies   cookies
-	now       func() time.Time
-	logger    *slog.Logger
-	audit     *slog.Logger
-	metrics   *metrics
+	issuer   string
+	origin   string // scheme and host of the issuer
+	base     string // path of the issuer, without a slash at its end
+	registry Registry
+	store    store.Store
+	synced   func() bool
+	people   identity.Authenticator
+	pool     *identity.Pool
+	pages    *web.Pages
+	cookies  cookies
+	now      func() time.Time
+	logger   *slog.Logger
+	audit    *slog.Logger
+	floods   floods
+	metrics  *metrics
+
+	trustedProxies []netip.Prefix
+
 	requests  requestIDs
 	crossSite *http.CrossOriginProtection
 	documents atomic.Pointer[documents]
@@ -108,8 +116,11 @@ func New(o Options) (*Provider, error) {
 		now:       o.Now,
 		logger:    o.Logger,
 		audit:     o.Audit,
+		floods:    newFloods(),
 		requests:  newRequestIDs(),
 		crossSite: http.NewCrossOriginProtection(),
+
+		trustedProxies: o.TrustedProxies,
 	}
 	if err := p.fillDefaults(issuer); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -93,10 +94,13 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		if err := p.store.EndSession(ctx, previous.ID, nil); err != nil {
 			return "", fmt.Errorf("end previous session: %w", err)
 		}
+		p.record(ctx, auditSessionEnded, slog.String("sub", previous.Subject), slog.String("session_id", previous.ID), slog.String("reason", "replaced"))
 	}
 	if err := p.store.CreateSession(ctx, session); err != nil {
 		return "", fmt.Errorf("create session: %w", err)
 	}
+	p.record(ctx, auditLoginSucceeded, slog.String("sub", user.Subject), slog.String("username", user.Username),
+		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, nil
 }
@@ -112,6 +116,7 @@ func (p *Provider) endSession(ctx context.Context, w http.ResponseWriter, b *bro
 	if err := p.store.EndSession(ctx, b.ID, nil); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
+	p.record(ctx, auditLogout, slog.String("sub", b.Subject), slog.String("session_id", b.ID))
 	p.cookies.clear(w, p.cookies.session)
 	return nil
 }

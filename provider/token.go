@@ -8,6 +8,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // tokenParameters are those of RFC 6749 sections 2.3.1 and 4.1.3 and RFC 7636 section 4.5, none of which may stand twice.
@@ -33,6 +34,8 @@ type tokenRequest struct {
 	keyThumbprint string
 	// refresh is the refresh token that is exchanged, if that is what the request does.
 	refresh refreshToken
+	// grant is what the request is exchanged for, once that is known. A client that acts for itself has none.
+	grant *store.Grant
 }
 
 // tokenType is the token_type of the answer (RFC 6749 section 7.1, RFC 9449 section 5).
@@ -75,7 +78,11 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (*tokenAnswe
 	if err != nil {
 		return nil, err
 	}
-	return grant(r.Context(), t)
+	answer, err := grant(r.Context(), t)
+	if err == nil {
+		p.recordTokens(r.Context(), t, answer)
+	}
+	return answer, err
 }
 
 // grantFor returns what answers the request's grant type.

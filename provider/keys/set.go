@@ -20,6 +20,14 @@ type Set struct {
 	first      *Signer
 	public     map[string]*jose.JSONWebKey
 	counts     map[registration.Phase]int
+	all        []Info
+}
+
+// Info is what may be told of a key.
+type Info struct {
+	KeyID     string
+	Algorithm string
+	Phase     registration.Phase
 }
 
 // NewSet reads every key of docs once. The JWKS holds keys of all phases: published ones so that relying parties know
@@ -78,6 +86,7 @@ func (s *Set) add(key *registration.Key, algorithm string) (*jose.JSONWebKey, er
 	public := private.Public()
 	s.public[key.KeyID] = &public
 	s.counts[key.Phase]++
+	s.all = append(s.all, Info{KeyID: key.KeyID, Algorithm: algorithm, Phase: key.Phase})
 	if key.Phase != registration.PhaseActive {
 		return &public, nil
 	}
@@ -100,6 +109,9 @@ func (s *Set) JWKS() []byte { return s.jwks }
 // Algorithms returns the algorithms that can sign now, RS256 first, then in the order of registration.Algorithms.
 // It must not be changed.
 func (s *Set) Algorithms() []string { return s.algorithms }
+
+// All returns what may be told of the keys, those of the oldest document first. It must not be changed.
+func (s *Set) All() []Info { return s.all }
 
 // Count returns how many keys are in a phase.
 func (s *Set) Count(phase registration.Phase) int { return s.counts[phase] }
