@@ -15,54 +15,70 @@ import (
 
 var benchNow = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
-func benchCode(i int64) store.Code {
-	name := fmt.Sprint(i)
-	return store.Code{
-		Handle: store.HandleOf("code " + name), GrantID: "grant-of-22-characters-" + name, ClientID: "matrix.synapse",
-		Subject: "7b0a6a6e-3a7e-5b0a-8a5e-3a7e5b0a8a5e", SessionID: "sid-of-22-characters-0",
-		RedirectURI: "https://matrix.example.com/_synapse/client/oidc/callback", Scopes: []string{"openid", "profile", "email"},
-		Nonce: "nonce-of-32-characters-012345678", CodeChallenge: "challenge-of-43-characters-0123456789012345",
-		AuthTime: benchNow, AuthMethods: []string{"pwd"}, ExpiresAt: benchNow.Add(time.Minute),
+const subject = "7b0a6a6e-3a7e-5b0a-8a5e-3a7e5b0a8a5e"
+
+func benchTime(i int64) time.Time {
+	return benchNow.Add(time.Duration(i) * time.Millisecond)
+}
+
+func benchGrant(i int64) store.Grant {
+	at := benchTime(i)
+	return store.Grant{
+		ID: store.NewID(at), ClientID: "matrix.synapse", Subject: fmt.Sprint(subject, i%1000), SessionID: "sid-of-26-characters-00000",
+		Scopes: []string{"openid", "profile", "email", "offline_access"}, AuthTime: at, AuthMethods: []string{"pwd"}, CreatedAt: at,
+		ExpiresAt: at.Add(time.Minute),
+		Code: store.Code{
+			Handle: store.HandleOf(store.NewValue(at)), RedirectURI: "https://matrix.example.com/_synapse/client/oidc/callback",
+			Nonce: "nonce-of-32-characters-012345678", CodeChallenge: "challenge-of-43-characters-0123456789012345", ExpiresAt: at.Add(time.Minute),
+		},
 	}
 }
 
-func benchToken(i int64) store.AccessToken {
-	c := benchCode(i)
+func benchToken(i int64, grantID string) store.AccessToken {
+	at := benchTime(i)
 	return store.AccessToken{
-		Handle: store.HandleOf("token " + fmt.Sprint(i)), GrantID: c.GrantID, ClientID: c.ClientID, Subject: c.Subject,
-		SessionID: c.SessionID, Scopes: c.Scopes, IssuedAt: benchNow, ExpiresAt: benchNow.Add(15 * time.Minute),
+		Handle: store.HandleOf(store.NewValue(at)), GrantID: grantID, ClientID: "matrix.synapse",
+		Scopes: []string{"openid", "profile", "email"}, IssuedAt: at, ExpiresAt: at.Add(15 * time.Minute),
 	}
 }
 
-// openCodes returns a store in which n codes wait to be redeemed.
-func openCodes(b *testing.B, n int64) *sqlite.Store {
+func benchRefresh(i int64, value string) store.Refresh {
+	at := benchTime(i)
+	return store.Refresh{
+		Handle: store.HandleOf(value), Previous: store.HandleOf(value + "'"), Key: store.HandleOf("key" + value), RotatedAt: at,
+		IdleUntil: at.Add(24 * time.Hour), ExpiresAt: at.Add(720 * time.Hour),
+	}
+}
+
+// openGrants returns a store with n grants, and their IDs.
+func openGrants(b *testing.B, n int) (*sqlite.Store, []string) {
 	b.Helper()
 	s := open(b, filepath.Join(b.TempDir(), "provider.db"))
 	b.Cleanup(func() { _ = s.Close() })
-	var next atomic.Int64
-	inParallel(b, 128, func() bool {
-		i := next.Add(1)
-		if i > n {
-			return false
-		}
-		if err := s.CreateCode(context.Background(), benchCode(i)); err != nil {
-			b.Error(err)
-			return false
-		}
-		return true
+	ids := make([]string, n)
+	inParallel(b, 128, n, func(i int64) error {
+		g := benchGrant(i)
+		ids[i] = g.ID
+		return s.CreateGrant(context.Background(), g)
 	})
-	return s
+	runtime.GC()
+	return s, ids
 }
 
-// inParallel has callers call f until it returns false.
-func inParallel(b *testing.B, callers int, f func() bool) {
+// inParallel has callers call f with each number below n once.
+func inParallel(b *testing.B, callers, n int, f func(i int64) error) {
 	b.Helper()
+	var next atomic.Int64
 	done := make(chan struct{})
 	for range callers {
 		go func() {
-			for f() {
+			defer func() { done <- struct{}{} }()
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if err := f(i); err != nil {
+					b.Error(err)
+					return
+				}
 			}
-			done <- struct{}{}
 		}()
 	}
 	for range callers {
@@ -70,41 +86,90 @@ func inParallel(b *testing.B, callers int, f func() bool) {
 	}
 }
 
-// BenchmarkRedeemCode measures durable redeems, each with an access token, by as many concurrent callers as the name says.
-// Every benchmark iteration is one redeem.
-func BenchmarkRedeemCode(b *testing.B) {
-	for _, callers := range []int{1, 8, 32, 128} {
-		b.Run(fmt.Sprintf("callers-%d", callers), func(b *testing.B) {
-			s := openCodes(b, int64(b.N))
-			runtime.GC()
-			var next atomic.Int64
-			b.ReportAllocs()
-			b.ResetTimer()
-			inParallel(b, callers, func() bool {
-				i := next.Add(1)
-				if i > int64(b.N) {
-					return false
-				}
-				if err := s.RedeemCode(context.Background(), benchCode(i).Handle, benchToken(i), benchNow.Add(time.Hour)); err != nil {
-					b.Error(err)
-					return false
-				}
-				return true
+// BenchmarkChanges measures durable changes by as many concurrent callers as the name says. Every iteration is one change.
+func BenchmarkChanges(b *testing.B) {
+	ctx := context.Background()
+	changes := map[string]func(s *sqlite.Store, ids []string) func(i int64) error{
+		"create-access-token": func(s *sqlite.Store, _ []string) func(int64) error {
+			return func(i int64) error { return s.CreateAccessToken(ctx, benchToken(i, "")) }
+		},
+		"create-grant": func(s *sqlite.Store, _ []string) func(int64) error {
+			return func(i int64) error { return s.CreateGrant(ctx, benchGrant(i+1_000_000)) }
+		},
+		"redeem-code": func(s *sqlite.Store, ids []string) func(int64) error {
+			return func(i int64) error {
+				token := benchToken(i, ids[i])
+				return s.RedeemCode(ctx, ids[i], benchRefresh(i, ids[i]), &token, benchTime(i).Add(720*time.Hour))
+			}
+		},
+		"redeem-without-tokens": func(s *sqlite.Store, ids []string) func(int64) error {
+			return func(i int64) error {
+				return s.RedeemCode(ctx, ids[i], store.Refresh{}, nil, benchTime(i).Add(720*time.Hour))
+			}
+		},
+	}
+	for name, prepare := range changes {
+		for _, callers := range []int{1, 8, 32, 128} {
+			b.Run(fmt.Sprintf("%s/callers-%d", name, callers), func(b *testing.B) {
+				s, ids := openGrants(b, b.N)
+				change := prepare(s, ids)
+				b.ReportAllocs()
+				b.ResetTimer()
+				inParallel(b, callers, b.N, change)
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "changes/s")
 			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "redeems/s")
-		})
+		}
 	}
 }
 
-func BenchmarkCode(b *testing.B) {
-	const codes = 1000
-	s := openCodes(b, codes)
+// BenchmarkRotateRefresh rotates random families of many, as clients do long after each other.
+func BenchmarkRotateRefresh(b *testing.B) {
+	ctx := context.Background()
+	const families = 20000
+	s, ids := openGrants(b, families)
+	inParallel(b, 128, families, func(i int64) error {
+		return s.RedeemCode(ctx, ids[i], benchRefresh(i, ids[i]), nil, benchTime(i).Add(720*time.Hour))
+	})
+	b.ReportAllocs()
+	b.ResetTimer()
+	inParallel(b, 32, b.N, func(i int64) error {
+		id, round := ids[i*7919%families], i/families
+		from, to := id, fmt.Sprint(id, round+1)
+		if round > 0 {
+			from = fmt.Sprint(id, round)
+		}
+		token := benchToken(i, id)
+		err := s.RotateRefresh(ctx, id, store.HandleOf(from), benchRefresh(i, to), &token, benchTime(i).Add(721*time.Hour))
+		return err
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "changes/s")
+}
+
+func BenchmarkGrant(b *testing.B) {
+	const grants = 1000
+	s, ids := openGrants(b, grants)
 	b.ReportAllocs()
 	var next atomic.Int64
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, _, err := s.Code(context.Background(), benchCode(next.Add(1)%codes+1).Handle); err != nil {
+			if _, err := s.Grant(context.Background(), ids[next.Add(1)%grants]); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+func BenchmarkAccessToken(b *testing.B) {
+	s, ids := openGrants(b, 1)
+	token := benchToken(0, ids[0])
+	if err := s.CreateAccessToken(context.Background(), token); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, _, err := s.AccessToken(context.Background(), token.Handle); err != nil {
 				b.Error(err)
 			}
 		}
@@ -112,10 +177,9 @@ func BenchmarkCode(b *testing.B) {
 }
 
 func BenchmarkSession(b *testing.B) {
-	s := open(b, filepath.Join(b.TempDir(), "provider.db"))
-	b.Cleanup(func() { _ = s.Close() })
+	s, _ := openGrants(b, 0)
 	session := store.Session{
-		Handle: store.HandleOf("session"), ID: "sid", Subject: "7b0a6a6e-3a7e-5b0a-8a5e-3a7e5b0a8a5e", AuthTime: benchNow,
+		Handle: store.HandleOf("session"), ID: "sid", Subject: subject, AuthTime: benchNow,
 		AuthMethods: []string{"pwd"}, LastSeenAt: benchNow, ExpiresAt: benchNow.Add(time.Hour),
 	}
 	if err := s.CreateSession(context.Background(), session); err != nil {

@@ -92,26 +92,30 @@ func (c *conn) exec(sql string, args ...driver.Value) (changed int64, err error)
 	return result.RowsAffected()
 }
 
-// queryRow returns the first row of a query, or nil when there is none. The row is good until the next call with the same text.
-func (c *conn) queryRow(sql string, args ...driver.Value) (_ []driver.Value, err error) {
+// query hands each row of a result to scan. The values are good until scan returns.
+func (c *conn) query(sql string, scan func([]driver.Value) error, args ...driver.Value) (err error) {
 	s, err := c.prepare(sql)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	rows, err := s.query.QueryContext(context.Background(), s.bind(args))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Closing ends the read transaction: without it the next query would see an old state.
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	if s.row == nil {
 		s.row = make([]driver.Value, len(rows.Columns()))
 	}
-	switch err := rows.Next(s.row); {
-	case errors.Is(err, io.EOF):
-		return nil, nil
-	case err != nil:
-		return nil, err
+	for {
+		switch err := rows.Next(s.row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := scan(s.row); err != nil {
+			return err
+		}
 	}
-	return s.row, nil
 }

@@ -16,14 +16,39 @@ func (s *Store) PutConsent(ctx context.Context, consent store.Consent) error {
 	})
 }
 
+func scanConsent(r *row) store.Consent {
+	return store.Consent{Subject: r.text(), ClientID: r.text(), Scopes: r.list(), GrantedAt: r.time()}
+}
+
 // Consent implements store.Store.
-func (s *Store) Consent(ctx context.Context, subject, clientID string) (store.Consent, error) {
-	var consent store.Consent
-	err := s.read(ctx, "get consent", func(c *conn) error {
-		return get(c, `SELECT scopes, granted_at FROM consents WHERE subject = ? AND client_id = ?`,
-			func(r *row) {
-				consent = store.Consent{Subject: subject, ClientID: clientID, Scopes: r.list(), GrantedAt: r.time()}
-			}, subject, clientID)
+func (s *Store) Consent(ctx context.Context, subject, clientID string) (consent store.Consent, err error) {
+	err = s.read(ctx, "get consent", func(c *conn) error {
+		return get(c, `SELECT subject, client_id, scopes, granted_at FROM consents WHERE subject = ? AND client_id = ?`,
+			func(r *row) { consent = scanConsent(r) }, subject, clientID)
 	})
 	return consent, err
+}
+
+// ConsentsOf implements store.Store.
+func (s *Store) ConsentsOf(ctx context.Context, subject string) (consents []store.Consent, err error) {
+	err = s.read(ctx, "list consents", func(c *conn) (err error) {
+		consents, err = getAll(c, `SELECT subject, client_id, scopes, granted_at FROM consents WHERE subject = ?
+			ORDER BY granted_at DESC, client_id`, scanConsent, subject)
+		return err
+	})
+	return consents, err
+}
+
+// revokeGrants deletes all that a subject lets a client do.
+const revokeGrants = `DELETE FROM grants WHERE subject = ? AND client_id = ?`
+
+// Revoke implements store.Store.
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
+	return s.change(ctx, "revoke", func(c *conn) error {
+		if _, err := c.exec(`DELETE FROM consents WHERE subject = ? AND client_id = ?`, subject, clientID); err != nil {
+			return err
+		}
+		_, err := c.exec(revokeGrants, subject, clientID)
+		return err
+	})
 }

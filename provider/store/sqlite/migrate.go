@@ -9,6 +9,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 //go:embed migrations/*.sql
@@ -65,21 +67,16 @@ func newestMigration(files fs.FS) (int64, error) {
 }
 
 // schemaVersion returns the number of the last migration that was applied, or 0 for an empty database.
-func schemaVersion(c *conn) (int64, error) {
-	row, err := c.queryRow("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", goose.DefaultTablename)
-	if err != nil {
-		return 0, fmt.Errorf("read schema version: %w", err)
-	}
-	if row == nil {
+func schemaVersion(c *conn) (version int64, err error) {
+	err = get(c, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", func(*row) {}, goose.DefaultTablename)
+	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
-	row, err = c.queryRow("SELECT coalesce(max(version_id), 0) FROM " + goose.DefaultTablename)
-	if err != nil || row == nil {
-		return 0, fmt.Errorf("read schema version: %w", err)
+	if err == nil {
+		err = get(c, "SELECT coalesce(max(version_id), 0) FROM "+goose.DefaultTablename, func(r *row) { version = r.number() })
 	}
-	version, ok := row[0].(int64)
-	if !ok {
-		return 0, errors.New("read schema version: it is not a number")
+	if err != nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	return version, nil
 }

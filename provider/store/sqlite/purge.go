@@ -5,16 +5,27 @@ import (
 	"time"
 )
 
-// purges delete what is past a time, at most so many rows. Each finds its rows by an index, oldest first.
+// purges delete what is past a time, at most so many rows. Each finds its rows by an index, oldest first. Two queries are about
+// sessions: one for those whose time is over, one for those that nobody used.
 const (
-	purgeExpiredSessions = `DELETE FROM sessions WHERE handle IN
+	purgeSessions = `DELETE FROM sessions WHERE handle IN
 		(SELECT handle FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 	purgeIdleSessions = `DELETE FROM sessions WHERE handle IN
 		(SELECT handle FROM sessions WHERE last_seen_at < ? ORDER BY last_seen_at LIMIT ?)`
-	purgeCodes = `DELETE FROM codes WHERE handle IN
-		(SELECT handle FROM codes WHERE purge_at < ? ORDER BY purge_at LIMIT ?)`
+	purgeGrants = `DELETE FROM grants WHERE rowid IN
+		(SELECT rowid FROM grants WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 	purgeAccessTokens = `DELETE FROM access_tokens WHERE handle IN
 		(SELECT handle FROM access_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	purgeDeviceRequests = `DELETE FROM device_requests WHERE handle IN
+		(SELECT handle FROM device_requests WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	purgePushedRequests = `DELETE FROM pushed_requests WHERE rowid IN
+		(SELECT rowid FROM pushed_requests WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	purgeUsedValues = `DELETE FROM used_values WHERE handle IN
+		(SELECT handle FROM used_values WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	purgeFailures = `DELETE FROM failures WHERE handle IN
+		(SELECT handle FROM failures WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	purgeNotices = `DELETE FROM notices WHERE id IN
+		(SELECT id FROM notices WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 )
 
 // Purge implements store.Store.
@@ -25,10 +36,15 @@ func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) 
 			sql    string
 			before time.Time
 		}{
-			{purgeExpiredSessions, now},
+			{purgeSessions, now},
 			{purgeIdleSessions, idleSince},
-			{purgeCodes, now},
+			{purgeGrants, now},
 			{purgeAccessTokens, now},
+			{purgeDeviceRequests, now},
+			{purgePushedRequests, now},
+			{purgeUsedValues, now},
+			{purgeFailures, now},
+			{purgeNotices, now},
 		} {
 			if deleted >= limit {
 				return nil

@@ -10,28 +10,51 @@ import (
 // CreateSession implements store.Store.
 func (s *Store) CreateSession(ctx context.Context, session store.Session) error {
 	return s.change(ctx, "create session", func(c *conn) error {
-		_, err := c.exec(`INSERT INTO sessions (handle, id, subject, auth_time, auth_methods, credential, last_seen_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		if _, err := c.exec(`DELETE FROM sessions WHERE id = ?`, session.ID); err != nil {
+			return err
+		}
+		_, err := c.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			session.Handle[:], session.ID, session.Subject, micros(session.AuthTime), list(session.AuthMethods), session.Credential,
-			micros(session.LastSeenAt), micros(session.ExpiresAt))
+			session.UserAgent, session.Address, micros(session.LastSeenAt), micros(session.ExpiresAt))
 		return err
 	})
 }
 
+const sessionColumns = `handle, id, subject, auth_time, auth_methods, credential, user_agent, address, last_seen_at, expires_at`
+
+func scanSession(r *row) store.Session {
+	return store.Session{
+		Handle: r.optionalBytes(), ID: r.text(), Subject: r.text(), AuthTime: r.time(), AuthMethods: r.list(), Credential: r.text(),
+		UserAgent: r.text(), Address: r.text(), LastSeenAt: r.time(), ExpiresAt: r.time(),
+	}
+}
+
 // Session implements store.Store.
-func (s *Store) Session(ctx context.Context, h store.Handle) (store.Session, error) {
-	var session store.Session
-	err := s.read(ctx, "get session", func(c *conn) error {
-		return get(c, `SELECT id, subject, auth_time, auth_methods, credential, last_seen_at, expires_at FROM sessions WHERE handle = ?`,
-			func(r *row) {
-				session = store.Session{
-					Handle: h, ID: r.text(), Subject: r.text(), AuthTime: r.time(), AuthMethods: r.list(), Credential: r.text(),
-					LastSeenAt: r.time(), ExpiresAt: r.time(),
-				}
-			}, h[:])
+func (s *Store) Session(ctx context.Context, h store.Handle) (session store.Session, err error) {
+	err = s.read(ctx, "get session", func(c *conn) error {
+		return get(c, `SELECT `+sessionColumns+` FROM sessions WHERE handle = ?`, func(r *row) { session = scanSession(r) }, h[:])
 	})
 	return session, err
 }
+
+// SessionByID implements store.Store.
+func (s *Store) SessionByID(ctx context.Context, id string) (session store.Session, err error) {
+	err = s.read(ctx, "get session by ID", func(c *conn) error {
+		return get(c, `SELECT `+sessionColumns+` FROM sessions WHERE id = ?`, func(r *row) { session = scanSession(r) }, id)
+	})
+	return session, err
+}
+
+// SessionsOf implements store.Store.
+func (s *Store) SessionsOf(ctx context.Context, subject string) (sessions []store.Session, err error) {
+	err = s.read(ctx, "list sessions", func(c *conn) (err error) {
+		sessions, err = getAll(c, sessionsOf, scanSession, subject)
+		return err
+	})
+	return sessions, err
+}
+
+const sessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = ? ORDER BY auth_time DESC, id DESC`
 
 // TouchSession implements store.Store.
 func (s *Store) TouchSession(ctx context.Context, h store.Handle, lastSeenAt time.Time) error {
@@ -42,10 +65,18 @@ func (s *Store) TouchSession(ctx context.Context, h store.Handle, lastSeenAt tim
 	})
 }
 
-// DeleteSession implements store.Store.
-func (s *Store) DeleteSession(ctx context.Context, h store.Handle) error {
-	return s.change(ctx, "delete session", func(c *conn) error {
-		_, err := c.exec(`DELETE FROM sessions WHERE handle = ?`, h[:])
-		return err
+// EndSession implements store.Store.
+func (s *Store) EndSession(ctx context.Context, id string, notices []store.Notice) error {
+	return s.change(ctx, "end session", func(c *conn) error {
+		changed, err := c.exec(`DELETE FROM sessions WHERE id = ?`, id)
+		if err != nil || changed == 0 {
+			return err
+		}
+		for i := range notices {
+			if err := insertNotice(c, &notices[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

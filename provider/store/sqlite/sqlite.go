@@ -109,7 +109,7 @@ func (s *Store) change(ctx context.Context, operation string, run func(*conn) er
 	s.calls.RLock()
 	defer s.calls.RUnlock()
 	if s.closed {
-		return fmt.Errorf("%s: %w", operation, errClosed)
+		return wrap(operation, errClosed)
 	}
 	return wrap(operation, s.writer.do(ctx, run))
 }
@@ -119,7 +119,7 @@ func (s *Store) read(ctx context.Context, operation string, run func(*conn) erro
 	s.calls.RLock()
 	defer s.calls.RUnlock()
 	if s.closed {
-		return fmt.Errorf("%s: %w", operation, errClosed)
+		return wrap(operation, errClosed)
 	}
 	if err := ctx.Err(); err != nil {
 		return wrap(operation, err)
@@ -133,12 +133,16 @@ func (s *Store) read(ctx context.Context, operation string, run func(*conn) erro
 	}
 }
 
-// wrap says what was being done when something went wrong. Answers are returned as they are.
+// wrap says what was being done when something went wrong. Answers are returned as they are, and whatever is neither an
+// answer nor the end of the caller's context means that storage is unavailable.
 func wrap(operation string, err error) error {
-	if err == nil || isAnswer(err) {
+	switch {
+	case err == nil || isAnswer(err):
 		return err
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w", operation, err)
 	}
-	return fmt.Errorf("%s: %w", operation, err)
+	return fmt.Errorf("%s: %w: %w", operation, store.ErrUnavailable, err)
 }
 
 // Ping implements store.Store. It writes, because a full or read-only disk can still be read.

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -156,14 +157,14 @@ func TestTwoStoresShareOneFile(t *testing.T) {
 	defer func() { _ = b.Close() }()
 	ctx := t.Context()
 	now := time.Now()
-	code := store.Code{Handle: store.HandleOf("code"), GrantID: "g", AuthTime: now, ExpiresAt: now}
-	if err := a.CreateCode(ctx, code); err != nil {
+	if err := a.CreateGrant(ctx, store.Grant{ID: "g", AuthTime: now, CreatedAt: now, ExpiresAt: now}); err != nil {
 		t.Fatal(err)
 	}
 	errs := make(chan error, 2)
 	for name, s := range map[string]*sqlite.Store{"a": a, "b": b} {
 		go func() {
-			errs <- s.RedeemCode(ctx, code.Handle, store.AccessToken{Handle: store.HandleOf(name), GrantID: "g"}, now)
+			token := &store.AccessToken{Handle: store.HandleOf(name), GrantID: "g", IssuedAt: now, ExpiresAt: now}
+			errs <- s.RedeemCode(ctx, "g", store.Refresh{}, token, now)
 		}()
 	}
 	first, second := <-errs, <-errs
@@ -173,8 +174,8 @@ func TestTwoStoresShareOneFile(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, redeemed, err := b.Code(ctx, code.Handle); err != nil || !redeemed {
-		t.Errorf("the other store sees redeemed = %t, %v; want true", redeemed, err)
+	if g, err := b.Grant(ctx, "g"); err != nil || !g.Code.Redeemed {
+		t.Errorf("the other store sees redeemed = %t, %v; want true", g.Code.Redeemed, err)
 	}
 }
 
@@ -200,8 +201,8 @@ func TestALockedDatabaseIsAnErrorAndPasses(t *testing.T) {
 	if _, err := s.Session(t.Context(), store.HandleOf("x")); err != store.ErrNotFound { //nolint:errorlint // it is returned as it is
 		t.Errorf("reading beside a writer: %v; want %v", err, store.ErrNotFound)
 	}
-	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "locked") {
-		t.Errorf("Ping of a locked database: %v; want an error that says so", err)
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "locked") {
+		t.Errorf("Ping of a locked database: %v; want %v and why", err, store.ErrUnavailable)
 	}
 	exec("ROLLBACK")
 	if err := s.Ping(t.Context()); err != nil {

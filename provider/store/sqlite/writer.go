@@ -175,5 +175,5 @@ func (w *writer) transaction(changes ...*change) error {
 
 // isAnswer tells what the caller asked for from what went wrong.
 func isAnswer(err error) bool {
-	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCodeRedeemed)
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrRedeemed) || errors.Is(err, store.ErrReplayed)
 }

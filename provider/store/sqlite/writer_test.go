@@ -60,16 +60,16 @@ func TestWriterAnswersEveryChangeOfABatchByItself(t *testing.T) {
 	fault := func(c *conn) error {
 		return errors.Join(insertConsent("half done")(c), errFault)
 	}
-	replay := func(*conn) error { return store.ErrCodeRedeemed }
+	replay := func(*conn) error { return store.ErrRedeemed }
 	tests := map[string]struct {
 		runs []func(*conn) error
 		want []error
 		kept []string
 	}{
 		"all good":              {[]func(*conn) error{insertConsent("a"), insertConsent("b")}, []error{nil, nil}, []string{"a", "b"}},
-		"an answer among them":  {[]func(*conn) error{insertConsent("a"), replay, insertConsent("b")}, []error{nil, store.ErrCodeRedeemed, nil}, []string{"a", "b"}},
+		"an answer among them":  {[]func(*conn) error{insertConsent("a"), replay, insertConsent("b")}, []error{nil, store.ErrRedeemed, nil}, []string{"a", "b"}},
 		"a fault among them":    {[]func(*conn) error{insertConsent("a"), fault, insertConsent("b")}, []error{nil, errFault, nil}, []string{"a", "b"}},
-		"a fault and an answer": {[]func(*conn) error{replay, fault, insertConsent("a")}, []error{store.ErrCodeRedeemed, errFault, nil}, []string{"a"}},
+		"a fault and an answer": {[]func(*conn) error{replay, fault, insertConsent("a")}, []error{store.ErrRedeemed, errFault, nil}, []string{"a"}},
 		"nothing but a fault":   {[]func(*conn) error{fault}, []error{errFault}, nil},
 		"nothing but faults":    {[]func(*conn) error{fault, fault}, []error{errFault, errFault}, nil},
 	}
@@ -154,9 +154,13 @@ func TestSettingsThatDurabilityRestsOn(t *testing.T) {
 	s := openStore(t)
 	want := map[string]any{"journal_mode": "wal", "synchronous": int64(2), "busy_timeout": int64(5000)}
 	for pragma, value := range want {
-		row, err := s.write.queryRow("PRAGMA " + pragma)
-		if err != nil || row[0] != value {
-			t.Errorf("PRAGMA %s = %v, %v; want %v", pragma, row, err, value)
+		err := get(s.write, "PRAGMA "+pragma, func(r *row) {
+			if got := r.value(); got != value {
+				t.Errorf("PRAGMA %s = %v; want %v", pragma, got, value)
+			}
+		})
+		if err != nil {
+			t.Errorf("PRAGMA %s: %v", pragma, err)
 		}
 	}
 	c := <-s.readers
@@ -166,8 +170,8 @@ func TestSettingsThatDurabilityRestsOn(t *testing.T) {
 	}
 }
 
-// A purge must not read a whole table of a million live rows to find the few that have expired.
-func TestPurgesAndRevocationsUseAnIndex(t *testing.T) {
+// A purge or a list must not read a whole table of a million live rows to find its few.
+func TestPurgesAndListsUseAnIndex(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "provider.db")
 	s, err := Open(t.Context(), path, Options{})
 	if err != nil {
@@ -175,8 +179,11 @@ func TestPurgesAndRevocationsUseAnIndex(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	for statement, index := range map[string]string{
-		purgeExpiredSessions: "sessions_by_expiry", purgeIdleSessions: "sessions_by_last_seen",
-		purgeCodes: "codes_by_purge", purgeAccessTokens: "access_tokens_by_expiry", revokeGrant: "access_tokens_by_grant",
+		purgeSessions: "sessions_by_expiry", purgeIdleSessions: "sessions_by_last_seen", purgeGrants: "grants_by_expiry",
+		purgeAccessTokens: "access_tokens_by_expiry", purgeDeviceRequests: "device_requests_by_expiry",
+		purgePushedRequests: "pushed_requests_by_expiry", purgeUsedValues: "used_values_by_expiry", purgeFailures: "failures_by_expiry",
+		purgeNotices: "notices_by_expiry", dueNotices: "notices_by_next", sessionsOf: "sessions_by_subject",
+		grantsOf: "grants_by_subject", revokeGrants: "grants_by_subject",
 	} {
 		steps := plan(t, path, statement)
 		if !strings.Contains(steps, "INDEX "+index) || strings.Contains(steps, "SCAN") {

@@ -51,35 +51,27 @@ func (d Durable) open(t *testing.T, location string) store.Store {
 func reopen(t *testing.T, engine Durable) {
 	location := engine.Location(t)
 	s := engine.open(t, location)
-	must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
-	must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
-	create(t, s, "open", "redeemed")
-	redeem(t, s, "redeemed")
+	prepareCalls(t, s, "")
+	must(t, "UseOnce", s.UseOnce(t.Context(), store.HandleOf("used"), now, keepUntil))
+	_, err := s.AddFailure(t.Context(), store.HandleOf("key"), now, keepUntil)
+	must(t, "AddFailure", err)
 	must(t, "Close", s.Close())
 
 	s = engine.open(t, location)
 	defer func() { must(t, "Close", s.Close()) }()
-	gotSession, err := s.Session(t.Context(), session("a").Handle)
-	must(t, "Session", err)
-	mustEqual(t, "Session", gotSession, session("a"))
-	gotConsent, err := s.Consent(t.Context(), "subject-a", "client-a")
-	must(t, "Consent", err)
-	mustEqual(t, "Consent", gotConsent, consent("a"))
-	gotCode, redeemed, err := s.Code(t.Context(), code("open").Handle)
-	must(t, "Code", err)
-	mustEqual(t, "Code", gotCode, code("open"))
-	mustEqual(t, "redeemed", redeemed, false)
-	gotToken, err := s.AccessToken(t.Context(), token("redeemed").Handle)
-	must(t, "AccessToken", err)
-	mustEqual(t, "AccessToken", gotToken, token("redeemed"))
-	mustBe(t, "a replay", s.RedeemCode(t.Context(), code("redeemed").Handle, token("replay"), keepUntil), store.ErrCodeRedeemed)
+	mustBe(t, "UseOnce again", s.UseOnce(t.Context(), store.HandleOf("used"), now, keepUntil), store.ErrReplayed)
+	mustCountFailures(t, s, now, store.Failures{Count: 1, LastAt: now, ExpiresAt: keepUntil})
+	must(t, "ClearFailures", s.ClearFailures(t.Context(), store.HandleOf("key")))
+	expectBefore(t, s)
+	mustBe(t, "a replay", s.RedeemCode(t.Context(), "grant-b", refresh("replay", 0), tokenOf("b", "replay"), keepUntil), store.ErrRedeemed)
 }
 
 // What the process that is killed says on its standard output: one line for each change that was acknowledged to it.
 const (
 	saidSession  = "session"
-	saidCode     = "code"
+	saidGrant    = "grant"
 	saidRedeemed = "redeemed"
+	saidRotated  = "rotated"
 )
 
 const (
@@ -100,23 +92,30 @@ func writeUntilKilled(t *testing.T, engine Durable, location string) {
 	together(crashWriters, func(i int) {
 		for j := 0; ; j++ {
 			name := number(i) + "-" + number(j)
-			if err := s.CreateSession(t.Context(), session(name)); err != nil {
-				t.Error(err)
-				return
+			for _, step := range []struct {
+				said string
+				run  func() error
+			}{
+				{saidSession, func() error { return s.CreateSession(t.Context(), session(name)) }},
+				{saidGrant, func() error { return s.CreateGrant(t.Context(), grant(name)) }},
+				{saidRedeemed, func() error {
+					return s.RedeemCode(t.Context(), "grant-"+name, refresh(name, 0), tokenOf(name, name), keepUntil)
+				}},
+				{saidRotated, func() error { return rotateOnce(t, s, name) }},
+			} {
+				if err := step.run(); err != nil {
+					t.Error(err)
+					return
+				}
+				say(step.said, name)
 			}
-			say(saidSession, name)
-			if err := s.CreateCode(t.Context(), code(name)); err != nil {
-				t.Error(err)
-				return
-			}
-			say(saidCode, name)
-			if err := s.RedeemCode(t.Context(), code(name).Handle, token(name), keepUntil); err != nil {
-				t.Error(err)
-				return
-			}
-			say(saidRedeemed, name)
 		}
 	})
+}
+
+// rotateOnce rotates the first refresh token of a grant.
+func rotateOnce(t *testing.T, s store.Store, name string) error {
+	return s.RotateRefresh(t.Context(), "grant-"+name, refreshHandle(name, 0), refresh(name, 1), tokenOf(name, "second "+name), keepUntil)
 }
 
 func crash(t *testing.T, engine Durable) {
@@ -127,25 +126,35 @@ func crash(t *testing.T, engine Durable) {
 	for name := range said[saidSession] {
 		must(t, "session "+name, sessionError(t, s, name))
 	}
-	unfinished := 0
-	for name := range said[saidCode] {
-		_, redeemed, err := s.Code(t.Context(), code(name).Handle)
-		must(t, "code "+name, err)
-		stored := found(t, "token "+name, tokenError(t, s, name))
-		mustEqual(t, "code "+name+" is redeemed just when its token is stored", redeemed, stored)
-		if said[saidRedeemed][name] {
-			mustEqual(t, "code "+name+" is redeemed, as was acknowledged", redeemed, true)
-		}
-		want := error(nil)
-		if redeemed {
-			want = store.ErrCodeRedeemed
-		} else {
-			unfinished++
-		}
-		mustBe(t, "redeeming code "+name, s.RedeemCode(t.Context(), code(name).Handle, token("after "+name), keepUntil), want)
+	for name := range said[saidGrant] {
+		checkAfterCrash(t, s, name, said)
 	}
-	t.Logf("killed after %d codes and %d redeems were acknowledged; %d codes were in between",
-		len(said[saidCode]), len(said[saidRedeemed]), unfinished)
+	t.Logf("killed after %d grants, %d redeems and %d rotations were acknowledged",
+		len(said[saidGrant]), len(said[saidRedeemed]), len(said[saidRotated]))
+}
+
+// checkAfterCrash checks that a grant is where it was acknowledged to be or one step further, and stands there whole.
+func checkAfterCrash(t *testing.T, s store.Store, name string, said map[string]map[string]bool) {
+	t.Helper()
+	g, err := s.Grant(t.Context(), "grant-"+name)
+	must(t, "grant "+name, err)
+	rotated := g.Refresh.Handle == refreshHandle(name, 1)
+	mustEqual(t, name+" is redeemed just when its token is stored", g.Code.Redeemed, found(t, "token "+name, tokenError(t, s, name)))
+	mustEqual(t, name+" is rotated just when its second token is stored", rotated, found(t, "second token", tokenError(t, s, "second "+name)))
+	if said[saidRedeemed][name] {
+		mustEqual(t, name+" is redeemed, as was acknowledged", g.Code.Redeemed, true)
+	}
+	if said[saidRotated][name] {
+		mustEqual(t, name+" is rotated, as was acknowledged", rotated, true)
+	}
+	again := func(done bool) error {
+		if done {
+			return store.ErrRedeemed
+		}
+		return nil
+	}
+	mustBe(t, "redeeming "+name, s.RedeemCode(t.Context(), g.ID, refresh(name, 0), tokenOf(name, "after "+name), keepUntil), again(g.Code.Redeemed))
+	mustBe(t, "rotating "+name, rotateOnce(t, s, name), again(rotated))
 }
 
 // runAndKill runs this test in a process of its own, kills it in the midst of its work and returns what it said.
@@ -161,7 +170,7 @@ func runAndKill(t *testing.T, location string) map[string]map[string]bool {
 	out, err := child.StdoutPipe()
 	must(t, "make a pipe", err)
 	must(t, "start the process to be killed", child.Start())
-	said := map[string]map[string]bool{saidSession: {}, saidCode: {}, saidRedeemed: {}}
+	said := map[string]map[string]bool{saidSession: {}, saidGrant: {}, saidRedeemed: {}, saidRotated: {}}
 	lines := bufio.NewReader(out)
 	for count := 0; ; count++ {
 		line, err := lines.ReadString('\n')

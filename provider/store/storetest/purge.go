@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -18,40 +17,98 @@ func purge(t *testing.T, s store.Store, at, idleSince time.Time, limit int) int 
 	return deleted
 }
 
-func purgeCases() map[string]func(*testing.T, store.Store) {
-	return map[string]func(*testing.T, store.Store){
-		"a purge deletes what has expired and nothing else": func(t *testing.T, s store.Store) {
-			fresh := session("fresh")
-			fresh.ExpiresAt = now.Add(48 * time.Hour)
-			must(t, "CreateSession", s.CreateSession(t.Context(), session("old")))
-			must(t, "CreateSession", s.CreateSession(t.Context(), fresh))
-			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
-			create(t, s, "old", "redeemed")
-			redeem(t, s, "redeemed")
+// expiring stores one thing of every kind that expires, each at the same time, and returns how many those are and how to find
+// out whether each is there.
+func expiring(t *testing.T, s store.Store, name string, at time.Time) map[string]func() error {
+	t.Helper()
+	ses, g, tok, dev, push := session(name), grant(name), token(name), device(name), pushed(name)
+	g.ExpiresAt, ses.ExpiresAt, tok.ExpiresAt, dev.ExpiresAt, push.ExpiresAt = at, at, at, at, at
+	tok.GrantID = ""
+	n := notice(name)
+	n.ExpiresAt = at
+	createNotices(t, s, n)
+	must(t, "CreateSession", s.CreateSession(t.Context(), ses))
+	must(t, "CreateGrant", s.CreateGrant(t.Context(), g))
+	must(t, "CreateAccessToken", s.CreateAccessToken(t.Context(), tok))
+	must(t, "CreateDeviceRequest", s.CreateDeviceRequest(t.Context(), dev))
+	must(t, "CreatePushedRequest", s.CreatePushedRequest(t.Context(), push))
+	must(t, "UseOnce", s.UseOnce(t.Context(), store.HandleOf(name), now, at))
+	_, err := s.AddFailure(t.Context(), store.HandleOf(name), now, at)
+	must(t, "AddFailure", err)
+	there := func(ok bool, err error) error {
+		if err == nil && !ok {
+			return store.ErrNotFound
+		}
+		return err
+	}
+	return map[string]func() error{
+		"session":        func() error { return sessionError(t, s, name) },
+		"grant":          func() error { return grantError(t, s, name) },
+		"access token":   func() error { return tokenError(t, s, name) },
+		"device request": func() error { return deviceError(t, s, name) },
+		"pushed request": func() error { return pushedError(t, s, name) },
+		"failures": func() error {
+			f, err := s.Failures(t.Context(), store.HandleOf(name), now)
+			return there(f.Count > 0, err)
+		},
+		"notice": func() error { // only one of them is there in these tests
+			count, err := s.CountNotices(t.Context())
+			return there(count > 0, err)
+		},
+		"used value": func() error { // asked last, by using it
+			return nil
+		},
+	}
+}
 
-			mustEqual(t, "deleted before anything expired", purge(t, s, now, never, 100), 0)
-			mustEqual(t, "deleted", purge(t, s, now.Add(2*time.Hour), never, 100), 3)
-			for what, err := range map[string]error{
-				"expired session": sessionError(t, s, "old"), "expired code": codeError(t, s, "old"), "expired token": tokenError(t, s, "redeemed"),
-			} {
-				mustBe(t, what, err, store.ErrNotFound)
+func purgeCases() cases {
+	return cases{
+		"a purge deletes what has expired, of every kind": func(t *testing.T, s store.Store) {
+			end := now.Add(2 * time.Hour)
+			old := expiring(t, s, "old", end)
+			mustEqual(t, "deleted at the very moment", purge(t, s, end, never, 100), 0)
+			for what, err := range old {
+				must(t, what+" at the very moment of its end", err())
 			}
-			must(t, "fresh session", sessionError(t, s, "fresh"))
+			mustBe(t, "the used value", s.UseOnce(t.Context(), store.HandleOf("old"), now, end), store.ErrReplayed)
+			mustEqual(t, "deleted a microsecond later", purge(t, s, end.Add(time.Microsecond), never, 100), len(old))
+			delete(old, "used value")
+			for what, err := range old {
+				mustBe(t, what, err(), store.ErrNotFound)
+			}
+			must(t, "the forgotten value", s.UseOnce(t.Context(), store.HandleOf("old"), now, end))
+		},
+		"a purge leaves what has not expired, and what never does": func(t *testing.T, s store.Store) {
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+			must(t, "PutPassword", s.PutPassword(t.Context(), password("a")))
+			fresh := expiring(t, s, "fresh", now.Add(48*time.Hour))
+			mustEqual(t, "deleted", purge(t, s, keepUntil, never, 100), 0)
+			for what, err := range fresh {
+				must(t, what, err())
+			}
+			purge(t, s, keepUntil.AddDate(100, 0, 0), never, 100)
 			_, err := s.Consent(t.Context(), "subject-a", "client-a")
 			must(t, "consents do not expire", err)
+			_, err = s.Password(t.Context(), "subject-a")
+			must(t, "passwords do not expire", err)
 		},
-		"what expires at this very moment stays": func(t *testing.T, s store.Store) {
-			create(t, s, "a")
-			mustEqual(t, "deleted", purge(t, s, code("a").ExpiresAt, never, 100), 0)
-			mustEqual(t, "deleted a microsecond later", purge(t, s, code("a").ExpiresAt.Add(time.Microsecond), never, 100), 1)
-		},
-		"a redeemed code is kept until a replay need not be recognized": func(t *testing.T, s store.Store) {
-			create(t, s, "a")
+		"a redeemed code is known as long as its grant": func(t *testing.T, s store.Store) {
+			createGrants(t, s, "a")
 			redeem(t, s, "a")
-			mustEqual(t, "deleted", purge(t, s, keepUntil, never, 100), 1) // the token
-			mustBe(t, "a replay", s.RedeemCode(t.Context(), code("a").Handle, token("b"), keepUntil), store.ErrCodeRedeemed)
+			mustEqual(t, "deleted", purge(t, s, keepUntil, never, 100), 1) // the access token
+			mustBe(t, "a replay", s.RedeemCode(t.Context(), "grant-a", refresh("b", 0), nil, keepUntil), store.ErrRedeemed)
 			mustEqual(t, "deleted later", purge(t, s, keepUntil.Add(time.Second), never, 100), 1)
-			mustBe(t, "a later replay", s.RedeemCode(t.Context(), code("a").Handle, token("b"), keepUntil), store.ErrNotFound)
+			mustBe(t, "a later replay", s.RedeemCode(t.Context(), "grant-a", refresh("b", 0), nil, keepUntil), store.ErrNotFound)
+		},
+		"a rotation keeps its grant from the purge": func(t *testing.T, s store.Store) {
+			createGrants(t, s, "a")
+			redeem(t, s, "a")
+			later := keepUntil.Add(time.Hour)
+			must(t, "RotateRefresh", s.RotateRefresh(t.Context(), "grant-a", refreshHandle("a", 0), refresh("a", 1), nil, later))
+			purge(t, s, later, never, 100)
+			must(t, "Grant", grantError(t, s, "a"))
+			purge(t, s, later.Add(time.Microsecond), never, 100)
+			mustBe(t, "Grant", grantError(t, s, "a"), store.ErrNotFound)
 		},
 		"an idle session is purged and a used one is not": func(t *testing.T, s store.Store) {
 			must(t, "CreateSession", s.CreateSession(t.Context(), session("idle")))
@@ -61,17 +118,15 @@ func purgeCases() map[string]func(*testing.T, store.Store) {
 			mustBe(t, "idle session", sessionError(t, s, "idle"), store.ErrNotFound)
 			must(t, "used session", sessionError(t, s, "used"))
 		},
-		"a purge deletes at most as many as it may": func(t *testing.T, s store.Store) {
+		"a purge deletes at most as many as it may, and in the end all": func(t *testing.T, s store.Store) {
 			const each, limit = 7, 5
+			kinds := 0
 			for i := range each {
-				must(t, "CreateSession", s.CreateSession(t.Context(), session(number(i))))
-				create(t, s, "open "+number(i), number(i))
-				redeem(t, s, number(i))
+				kinds = len(expiring(t, s, number(i), now.Add(time.Duration(i)*time.Minute)))
 			}
-			late := keepUntil.Add(time.Second)
 			total := 0
 			for {
-				deleted := purge(t, s, late, late, limit)
+				deleted := purge(t, s, keepUntil, keepUntil, limit)
 				if deleted > limit {
 					t.Fatalf("Purge deleted %d; want at most %d", deleted, limit)
 				}
@@ -79,34 +134,7 @@ func purgeCases() map[string]func(*testing.T, store.Store) {
 					break
 				}
 			}
-			mustEqual(t, "deleted in all", total, 4*each) // sessions, open codes, redeemed codes, tokens
+			mustEqual(t, "deleted in all", total, kinds*each)
 		},
 	}
-}
-
-func sessionError(t *testing.T, s store.Store, name string) error {
-	t.Helper()
-	_, err := s.Session(t.Context(), session(name).Handle)
-	return err
-}
-
-func codeError(t *testing.T, s store.Store, name string) error {
-	t.Helper()
-	_, _, err := s.Code(t.Context(), code(name).Handle)
-	return err
-}
-
-func tokenError(t *testing.T, s store.Store, name string) error {
-	t.Helper()
-	_, err := s.AccessToken(t.Context(), token(name).Handle)
-	return err
-}
-
-// found tells whether something is there, and fails the test when that cannot be told.
-func found(t *testing.T, what string, err error) bool {
-	t.Helper()
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("%s: %v", what, err)
-	}
-	return err == nil
 }

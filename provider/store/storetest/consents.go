@@ -1,0 +1,89 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+func consentCases() cases {
+	return cases{
+		"a consent comes back as it was stored": func(t *testing.T, s store.Store) {
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+			got, err := s.Consent(t.Context(), "subject-a", "client-a")
+			must(t, "Consent", err)
+			mustEqual(t, "Consent", got, consent("a"))
+		},
+		"a consent is of one subject to one client": func(t *testing.T, s store.Store) {
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+			for _, pair := range [][2]string{{"subject-a", "client-b"}, {"subject-b", "client-a"}, {"subject-a", ""}, {odd, odd}} {
+				_, err := s.Consent(t.Context(), pair[0], pair[1])
+				mustBe(t, "Consent of "+pair[0]+" to "+pair[1], err, store.ErrNotFound)
+			}
+		},
+		"a new consent takes the place of the old": func(t *testing.T, s store.Store) {
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+			want := consent("a")
+			want.Scopes, want.GrantedAt = nil, now.Add(time.Hour)
+			must(t, "PutConsent", s.PutConsent(t.Context(), want))
+			got, err := s.Consent(t.Context(), "subject-a", "client-a")
+			must(t, "Consent", err)
+			mustEqual(t, "Consent", got, want)
+		},
+		"the consents of a subject come newest first": func(t *testing.T, s store.Store) {
+			var want []store.Consent
+			for i, minute := range []int{2, 9, 4} {
+				one := consent(number(i))
+				one.Subject, one.GrantedAt = "someone", now.Add(time.Duration(minute)*time.Minute)
+				must(t, "PutConsent", s.PutConsent(t.Context(), one))
+				want = append(want, one)
+			}
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("other")))
+			got, err := s.ConsentsOf(t.Context(), "someone")
+			must(t, "ConsentsOf", err)
+			mustEqual(t, "ConsentsOf", got, []store.Consent{want[1], want[2], want[0]})
+			got, err = s.ConsentsOf(t.Context(), "nobody")
+			must(t, "ConsentsOf nobody", err)
+			mustEqual(t, "consents of nobody", len(got), 0)
+		},
+		"revoking takes back the consent and every grant of the two, and nothing else": revoke,
+		"revoking what was not there is no error": func(t *testing.T, s store.Store) {
+			must(t, "Revoke", s.Revoke(t.Context(), "nobody", "nothing"))
+		},
+	}
+}
+
+func revoke(t *testing.T, s store.Store) {
+	of := func(name, subject, clientID string) {
+		g, tok := grant(name), token(name)
+		g.Subject, g.ClientID = subject, clientID
+		must(t, "CreateGrant", s.CreateGrant(t.Context(), g))
+		must(t, "RedeemCode", s.RedeemCode(t.Context(), g.ID, refresh(name, 0), &tok, keepUntil))
+	}
+	of("first", "subject-a", "client-a")
+	of("second", "subject-a", "client-a")
+	of("other client", "subject-a", "client-b")
+	of("other subject", "subject-b", "client-a")
+	other := consent("a")
+	other.ClientID = "client-b"
+	must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+	must(t, "PutConsent", s.PutConsent(t.Context(), other))
+
+	must(t, "Revoke", s.Revoke(t.Context(), "subject-a", "client-a"))
+	_, err := s.Consent(t.Context(), "subject-a", "client-a")
+	mustBe(t, "the consent", err, store.ErrNotFound)
+	_, err = s.Consent(t.Context(), "subject-a", "client-b")
+	must(t, "the consent for another client", err)
+	for _, name := range []string{"first", "second"} {
+		mustBe(t, "grant "+name, grantError(t, s, name), store.ErrNotFound)
+		mustBe(t, "token "+name, tokenError(t, s, name), store.ErrNotFound)
+		err := s.RotateRefresh(t.Context(), "grant-"+name, refreshHandle(name, 0), refresh(name, 1), nil, keepUntil)
+		mustBe(t, "RotateRefresh "+name, err, store.ErrNotFound)
+	}
+	for _, name := range []string{"other client", "other subject"} {
+		must(t, "grant "+name, grantError(t, s, name))
+		must(t, "token "+name, tokenError(t, s, name))
+	}
+	must(t, "Revoke again", s.Revoke(t.Context(), "subject-a", "client-a"))
+}
