@@ -117,7 +117,7 @@ func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle,
 		if !ok {
 			return store.ErrNotFound
 		}
-		if g.Refresh.Handle != from {
+		if g.Refresh.Handle != from || from == (store.Handle{}) {
 			return store.ErrRedeemed
 		}
 		return s.renew(g, r, t, expiresAt)

@@ -81,12 +81,16 @@ func (s *Store) EndSession(ctx context.Context, id string, notices []store.Notic
 		if !ok {
 			return nil
 		}
-		delete(s.sessions, id)
-		delete(s.cookies, session.Handle)
+		all := maps.Clone(s.notices)
 		for _, n := range notices {
 			n.NextAt, n.ExpiresAt = micros(n.NextAt), micros(n.ExpiresAt)
-			s.notices[n.ID] = n
+			if err := insert(all, n.ID, n); err != nil {
+				return err
+			}
 		}
+		delete(s.sessions, id)
+		delete(s.cookies, session.Handle)
+		s.notices = all
 		return nil
 	})
 }
