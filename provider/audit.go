@@ -133,6 +133,8 @@ type requestInfo struct {
 	id string
 	// address is the sender's IP address.
 	address string
+	// languages are set by preferLanguages.
+	languages []string
 }
 
 type requestKey struct{}

@@ -12,7 +12,7 @@ import (
 
 // render answers with a page.
 func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, page web.Page) error {
-	body, err := p.pages.Render(page, p.base, web.ReadLanguages(r.Header.Get("Accept-Language")))
+	body, err := p.pages.Render(page, web.View{Base: p.base, Where: p.host, Languages: languagesOf(r), Now: p.now()})
 	if err != nil {
 		return err
 	}

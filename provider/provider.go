@@ -66,6 +66,7 @@ type Options struct {
 type Provider struct {
 	issuer   string
 	origin   string // scheme and host of the issuer
+	host     string
 	base     string // path of the issuer, without a slash at its end
 	registry Registry
 	store    store.Store
@@ -105,6 +106,7 @@ func New(o Options) (*Provider, error) {
 	p := &Provider{
 		issuer:    o.Issuer,
 		origin:    issuer.Scheme + "://" + issuer.Host,
+		host:      issuer.Host,
 		base:      strings.TrimSuffix(issuer.EscapedPath(), "/"),
 		registry:  o.Registry,
 		store:     o.Store,

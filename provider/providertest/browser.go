@@ -133,8 +133,12 @@ func (b *Browser) Do(request *http.Request) *Page {
 			page.Callback = location
 			return page
 		}
+		sent := request.Header
 		if request, err = http.NewRequestWithContext(b.tb.Context(), http.MethodGet, location.String(), http.NoBody); err != nil {
 			b.tb.Fatal(err)
+		}
+		for _, own := range []string{"Accept-Language", "User-Agent"} { // of the browser, not of one request
+			request.Header.Set(own, sent.Get(own))
 		}
 	}
 	b.tb.Fatalf("more than %d redirects, the last to %s", maxRedirects, request.URL)

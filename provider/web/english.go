@@ -1,6 +1,30 @@
 package web
 
-func english() texts {
+import (
+	"fmt"
+	"time"
+)
+
+func english() translation {
+	return translation{tag: "en", texts: englishTexts(), span: englishSpan, ago: englishAgo, date: englishDate}
+}
+
+func englishSpan(n int, u unit) string {
+	return count(n, [...]string{"second", "minute", "hour", "day", "month", "year"}[u], [...]string{"seconds", "minutes", "hours", "days", "months", "years"}[u])
+}
+
+func englishAgo(n int, u unit) string {
+	if u == seconds {
+		return "just now"
+	}
+	return englishSpan(n, u) + " ago"
+}
+
+func englishDate(t time.Time) string {
+	return fmt.Sprintf("%d %s %d", t.Day(), t.Month(), t.Year())
+}
+
+func englishTexts() texts {
 	return texts{
 		"login.title":          "Log in",
 		"login.to":             "to continue to",

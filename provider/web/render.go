@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 )
 
 //go:embed templates
@@ -27,8 +28,7 @@ type Pages struct {
 }
 
 type language struct {
-	tag       string
-	texts     texts
+	translation
 	templates *template.Template
 }
 
@@ -45,8 +45,13 @@ func New() (*Pages, error) {
 		return nil, err
 	}
 	for _, translation := range translations() {
-		lang := language{tag: translation.tag, texts: translation.texts}
-		parsed, err := template.New("").Funcs(template.FuncMap{"t": lang.texts.get}).ParseFS(templates, "templates/*.html")
+		lang := language{translation: translation}
+		parsed, err := template.New("").Funcs(template.FuncMap{
+			"t":    lang.texts.get,
+			"wait": func(d time.Duration) string { return lang.span(roundUp(d)) },
+			"ago":  func(now, then time.Time) string { return lang.ago(roundDown(now.Sub(then))) },
+			"day":  func(t time.Time) string { return lang.date(t.UTC()) },
+		}).ParseFS(templates, "templates/*.html")
 		if err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
@@ -102,22 +107,33 @@ func (p *Pages) Locales() []string {
 	return tags
 }
 
+// View is what all pages of an answer have in common.
+type View struct {
+	// Base is the issuer's path, below which assets are.
+	Base string
+	// Where names the place in the title of the window: that of the branding, or the issuer's host.
+	Where string
+	// Languages are the preferred ones (BCP 47 tags), the most wanted first.
+	Languages []string
+	// Now is what "5 minutes ago" is counted from.
+	Now time.Time
+}
+
 // frame is what every template is given.
 type frame struct {
+	View
 	Lang  string
-	Base  string
 	Style string
 	Icon  string
 	Page  Page
 }
 
-// Render returns a page as HTML in the first of the preferred languages (BCP 47 tags) that there is, else in the default.
-// base is the issuer's path, below which assets are.
-func (p *Pages) Render(page Page, base string, preferred []string) ([]byte, error) {
-	lang := p.choose(preferred)
+// Render returns a page as HTML in the first of the preferred languages that there is, else in the default.
+func (p *Pages) Render(page Page, v View) ([]byte, error) {
+	lang := p.choose(v.Languages)
 	var out bytes.Buffer
 	err := lang.templates.ExecuteTemplate(&out, page.template()+".html", frame{
-		Lang: lang.tag, Base: base, Style: p.names["style.css"], Icon: p.names["icon.svg"], Page: page,
+		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Page: page,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render page %s: %w", page.template(), err)
@@ -136,22 +152,3 @@ func (p *Pages) choose(preferred []string) language {
 	}
 	return p.languages[0]
 }
-
-// ReadLanguages returns the tags of an Accept-Language header (RFC 9110 section 12.5.4) in their order, which browsers
-// write from the most wanted to the least.
-func ReadLanguages(header string) []string {
-	var tags []string
-	for part := range strings.SplitSeq(header, ",") {
-		tag, _, _ := strings.Cut(part, ";")
-		if tag = strings.TrimSpace(tag); tag != "" && tag != "*" {
-			tags = append(tags, tag)
-		}
-		if len(tags) == maxLanguages {
-			break
-		}
-	}
-	return tags
-}
-
-// maxLanguages bounds what a made-up header can make us compare.
-const maxLanguages = 16

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"io/fs"
 	"math"
 	"regexp"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 )
@@ -34,19 +34,25 @@ func TestEveryPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, page := range examplePages() {
-		t.Run(name, func(t *testing.T) {
-			body, err := pages.Render(page, "/realm", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkPage(t, string(body))
-		})
+	for _, tag := range pages.Locales() {
+		for name, page := range examplePages() {
+			t.Run(tag+" "+name, func(t *testing.T) {
+				body, err := pages.Render(page, exampleView(tag))
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkPage(t, string(body), tag)
+			})
+		}
 	}
 }
 
+func exampleView(tag string) View {
+	return View{Base: "/realm", Where: "id.example.com", Languages: []string{tag}, Now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+}
+
 // checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page.
-func checkPage(t *testing.T, body string) {
+func checkPage(t *testing.T, body, tag string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
@@ -72,7 +78,7 @@ func checkPage(t *testing.T, body string) {
 				t.Errorf("the link %s is not below the issuer's path", href)
 			}
 		case "html":
-			if attr(node, "lang") != "en" {
+			if attr(node, "lang") != tag {
 				t.Error("the page has no language")
 			}
 		}
@@ -124,6 +130,11 @@ func TestTextsAreComplete(t *testing.T) {
 		}
 	}
 	for _, translation := range translations() {
+		for key := range english().texts {
+			if _, ok := translation.texts[key]; !ok {
+				t.Errorf("%s: the text %s is not translated", translation.tag, key)
+			}
+		}
 		for key := range used {
 			if _, ok := translation.texts[key]; !ok {
 				t.Errorf("%s: there is no text %s", translation.tag, key)
@@ -131,12 +142,44 @@ func TestTextsAreComplete(t *testing.T) {
 		}
 		for key := range translation.texts {
 			dynamic := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
-			if _, ok := english()[key]; !ok || !used[key] && !dynamic {
+			if _, ok := english().texts[key]; !ok || !used[key] && !dynamic {
 				t.Errorf("%s: nothing uses the text %s", translation.tag, key)
 			}
-			if strings.Count(translation.texts[key], "%") != strings.Count(english()[key], "%") {
-				t.Errorf("%s: the placeholders of %s differ", translation.tag, key)
+			if got, want := placeholders(translation.texts[key]), placeholders(english().texts[key]); !slices.Equal(got, want) {
+				t.Errorf("%s: the placeholders of %s are %q, in English %q", translation.tag, key, got, want)
 			}
+		}
+	}
+}
+
+// placeholders returns the verbs of a text in the order of the arguments that they take.
+func placeholders(text string) []string {
+	verbs := regexp.MustCompile(`%(\[(\d+)\])?([a-z%])`).FindAllStringSubmatch(text, -1)
+	slices.SortStableFunc(verbs, func(a, b []string) int { return strings.Compare(a[2], b[2]) })
+	var found []string
+	for _, verb := range verbs {
+		found = append(found, verb[3])
+	}
+	return found
+}
+
+// The words for times, which every language makes itself.
+func TestTimes(t *testing.T) {
+	for tag, want := range map[string][]string{
+		"en": {"1 second", "90 seconds", "2 minutes", "15 minutes", "2 hours", "just now", "1 minute ago", "23 hours ago", "1 day ago", "2 months ago", "3 years ago", "5 March 2026"},
+		"de": {"1 Sekunde", "90 Sekunden", "2 Minuten", "15 Minuten", "2 Stunden", "gerade eben", "vor 1 Minute", "vor 23 Stunden", "vor 1 Tag", "vor 2 Monaten", "vor 3 Jahren", "5. März 2026"},
+	} {
+		i := slices.IndexFunc(translations(), func(tr translation) bool { return tr.tag == tag })
+		lang := translations()[i]
+		var got []string
+		for _, d := range []time.Duration{time.Millisecond, 90 * time.Second, 91 * time.Second, 15 * time.Minute, 91 * time.Minute} {
+			got = append(got, lang.span(roundUp(d)))
+		}
+		for _, d := range []time.Duration{-time.Hour, 119 * time.Second, 24*time.Hour - 1, 47 * time.Hour, 70 * 24 * time.Hour, 3 * 366 * 24 * time.Hour} {
+			got = append(got, lang.ago(roundDown(d)))
+		}
+		if got = append(got, lang.date(time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC))); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q", tag, got)
 		}
 	}
 }
@@ -146,31 +189,8 @@ func TestMissingTextsFailTheRendering(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pages.Render(Error{Text: "no such thing"}, "", nil); err == nil {
+	if _, err := pages.Render(Error{Text: "no such thing"}, exampleView("en")); err == nil {
 		t.Error("a page without words was rendered")
-	}
-}
-
-func TestLanguages(t *testing.T) {
-	for header, want := range map[string][]string{
-		"de-CH, de;q=0.9, en;q=0.8, *;q=0.5": {"de-CH", "de", "en"},
-		"":                                   nil,
-		" , ;q=1,fr":                         {"fr"},
-		strings.Repeat("a,", 100):            slices.Repeat([]string{"a"}, maxLanguages),
-	} {
-		if got := ReadLanguages(header); !slices.Equal(got, want) {
-			t.Errorf("%q: %v", header, got)
-		}
-	}
-	pages, err := New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages.languages = append(pages.languages, language{tag: "de"})
-	for preferred, want := range map[string]string{"de-CH": "de", "DE": "de", "fr": "en", "": "en", "en-GB": "en"} {
-		if got := pages.choose([]string{preferred}); got.tag != want {
-			t.Errorf("%s: %s", preferred, got.tag)
-		}
 	}
 }
 
@@ -255,9 +275,4 @@ func luminance(t *testing.T, color string) float64 {
 		sum += weight * c
 	}
 	return sum
-}
-
-func ExampleReadLanguages() {
-	fmt.Println(ReadLanguages("de-CH, en;q=0.8"))
-	// Output: [de-CH en]
 }

@@ -1,0 +1,144 @@
+package web
+
+import (
+	"fmt"
+	"time"
+)
+
+func german() translation {
+	return translation{tag: "de", texts: germanTexts(), span: germanSpan, ago: germanAgo, date: germanDate}
+}
+
+func germanSpan(n int, u unit) string {
+	return count(n, [...]string{"Sekunde", "Minute", "Stunde", "Tag", "Monat", "Jahr"}[u], [...]string{"Sekunden", "Minuten", "Stunden", "Tage", "Monate", "Jahre"}[u])
+}
+
+func germanAgo(n int, u unit) string {
+	if u == seconds {
+		return "gerade eben"
+	}
+	// The preposition takes the dative.
+	return "vor " + count(n, [...]string{"Sekunde", "Minute", "Stunde", "Tag", "Monat", "Jahr"}[u], [...]string{"Sekunden", "Minuten", "Stunden", "Tagen", "Monaten", "Jahren"}[u])
+}
+
+func germanDate(t time.Time) string {
+	months := [...]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}
+	return fmt.Sprintf("%d. %s %d", t.Day(), months[t.Month()-1], t.Year())
+}
+
+func germanTexts() texts {
+	return texts{
+		"login.title":    "Anmelden",
+		"login.to":       "weiter zu",
+		"login.again":    "Bitte bestätigen Sie, dass Sie es sind.",
+		"login.username": "Benutzername",
+		"login.password": "Passwort",
+		"login.submit":   "Anmelden",
+		"login.rejected": "Benutzername oder Passwort ist falsch. Bitte prüfen Sie beides und versuchen Sie es noch einmal.",
+		"login.busy":     "Gerade melden sich viele Personen an. Bitte warten Sie ein paar Sekunden und versuchen Sie es noch einmal.",
+
+		"app.website": "Website",
+		"app.policy":  "Datenschutzerklärung",
+		"app.terms":   "Nutzungsbedingungen",
+
+		"consent.title":  "Daten an %s weitergeben?",
+		"consent.intro":  "Diese Anwendung möchte erfahren:",
+		"consent.as":     "Sie sind angemeldet als",
+		"consent.other":  "Anderes Konto verwenden",
+		"consent.allow":  "Erlauben",
+		"consent.deny":   "Ablehnen",
+		"consent.return": "In beiden Fällen geht es zurück zu %s.",
+
+		"scope.openid":         "Dass Sie es sind, wenn Sie wiederkommen",
+		"scope.profile":        "Ihren Namen und Ihr Profil",
+		"scope.email":          "Ihre E-Mail-Adresse",
+		"scope.phone":          "Ihre Telefonnummer",
+		"scope.address":        "Ihre Postanschrift",
+		"scope.groups":         "Die Gruppen, denen Sie angehören",
+		"scope.offline_access": "All das auch, während Sie nicht da sind",
+
+		"logout.title": "Abmelden?",
+		"logout.intro": "Damit endet Ihre Anmeldung hier. In Anwendungen, die Sie gerade benutzen, können Sie angemeldet bleiben, " +
+			"bis Sie sich dort abmelden.",
+		"logout.asked":     "%s möchte Sie abmelden.",
+		"logout.submit":    "Abmelden",
+		"logout.stay":      "Abbrechen",
+		"logged_out.title": "Sie sind abgemeldet",
+		"logged_out.intro": "Schließen Sie den Browser, wenn auch andere dieses Gerät benutzen.",
+		"logged_out.again": "Wieder anmelden",
+
+		"home.title":        "Sie sind angemeldet",
+		"home.title.nobody": "Sie sind nicht angemeldet",
+		"home.intro.nobody": "Anwendungen leiten Sie hierher, wenn Sie sich bei ihnen anmelden.",
+		"home.as":           "als",
+		"home.login":        "Anmelden",
+		"home.logout":       "Abmelden",
+
+		"error.again":      "Noch einmal beginnen",
+		"error.detail":     "Für die Administration",
+		"error.request_id": "Anfrage",
+
+		"error.method.title":    "Das ist hier nicht möglich",
+		"error.method.what":     "Die Seite wurde auf eine Weise aufgerufen, die sie nicht beantwortet.",
+		"error.method.help":     "Gehen Sie zurück zur Anwendung und beginnen Sie dort noch einmal.",
+		"error.not_found.title": "Diese Seite gibt es nicht",
+		"error.not_found.what":  "Die Adresse ist falsch geschrieben oder veraltet.",
+		"error.not_found.help":  "Gehen Sie zurück zur Anwendung und beginnen Sie dort noch einmal.",
+		"error.form.title":      "Dieses Formular kann nicht angenommen werden",
+		"error.form.what": "Es wurde nicht von einer Seite gesendet, die Sie in diesem Browser geöffnet haben, es ist zu alt, oder der Browser " +
+			"behält keine Cookies dieser Website.",
+		"error.form.help": "Es wurde nichts geändert. Beginnen Sie noch einmal; erscheint diese Seite wieder, erlauben Sie bitte Cookies für " +
+			"diese Website.",
+		"error.too_large.title": "Die Anfrage ist zu groß",
+		"error.too_large.what":  "Die Anwendung oder eine Seite vor dieser hat mehr gesendet, als hier gelesen werden kann.",
+		"error.too_large.help": "Gehen Sie zurück zur Anwendung und beginnen Sie noch einmal. Erscheint diese Seite wieder, sagen Sie es denen, " +
+			"die die Anwendung betreuen.",
+		"error.request.title": "Die Anfrage ist nicht gültig",
+		"error.request.what":  "Was gesendet wurde, folgt nicht den Regeln und kann deshalb nicht beantwortet werden.",
+		"error.request.help": "Gehen Sie zurück zur Anwendung und beginnen Sie noch einmal. Erscheint diese Seite wieder, sagen Sie es denen, " +
+			"die die Anwendung betreuen.",
+		"error.fault.title": "Hier ist etwas schiefgegangen",
+		"error.fault.what":  "Der Anmeldedienst hat versagt. Es liegt nicht an Ihnen, und es wurde nichts geändert.",
+		"error.fault.help": "Versuchen Sie es in einer Minute noch einmal. Erscheint diese Seite wieder, nennen Sie Ihrer Administration die " +
+			"Anfrage unten; im Protokoll steht mehr dazu.",
+		"error.busy.title":        "Gerade melden sich viele an",
+		"error.busy.what":         "Der Anmeldedienst ist im Moment ausgelastet.",
+		"error.busy.help":         "Warten Sie ein paar Sekunden und beginnen Sie noch einmal.",
+		"error.unavailable.title": "Einen Moment, bitte",
+		"error.unavailable.what":  "Der Anmeldedienst erreicht gerade seinen Speicher nicht. Es wurde nichts geändert.",
+		"error.unavailable.help":  "Versuchen Sie es in ein paar Sekunden noch einmal.",
+		"error.starting.title":    "Einen Moment, bitte",
+		"error.starting.what":     "Der Anmeldedienst wurde eben gestartet und ist noch nicht bereit.",
+		"error.starting.help":     "Laden Sie diese Seite in ein paar Sekunden neu.",
+		"error.no_key.title":      "Anmeldungen sind noch nicht möglich",
+		"error.no_key.what":       "Der Anmeldedienst hat keinen Signaturschlüssel.",
+		"error.no_key.help":       "Ihre Administration muss einen SigningKey anlegen oder warten, bis einer aktiv wird.",
+
+		"error.client_missing.title": "Die Anwendung sagt nicht, wer sie ist",
+		"error.client_missing.what":  "Der Parameter client_id fehlt oder steht zweimal da.",
+		"error.client_missing.help":  "Sagen Sie es denen, die die Anwendung betreuen: Jede Autorisierungsanfrage hat genau eine client_id.",
+		"error.client_unknown.title": "Die Anwendung ist nicht registriert",
+		"error.client_unknown.what":  "Hier gibt es keinen Client „%s“.",
+		"error.client_unknown.help": "Sagen Sie es denen, die die Anwendung betreuen: Ihre Client-ID muss die aus dem Secret ihres OIDCClient sein, " +
+			"und dieser OIDCClient muss bereit sein.",
+		"error.client_disabled.title":       "Die Anwendung ist abgeschaltet",
+		"error.client_disabled.what":        "%s kann zurzeit nicht benutzt werden.",
+		"error.client_disabled.help":        "Ihre Administration hat sie abgeschaltet und kann sie wieder einschalten.",
+		"error.redirect_missing.title":      "Die Anwendung sagt nicht, wohin es zurückgeht",
+		"error.redirect_missing.what":       "Der Parameter redirect_uri fehlt oder steht zweimal da.",
+		"error.redirect_missing.help":       "Sagen Sie es denen, die die Anwendung betreuen: Jede Autorisierungsanfrage hat genau eine redirect_uri.",
+		"error.redirect_unregistered.title": "Diese Rücksprungadresse ist nicht registriert",
+		"error.redirect_unregistered.what": "%s möchte Sie an eine Adresse schicken, die für diese Anwendung nicht registriert ist. " +
+			"Sie wurden deshalb nicht dorthin geschickt.",
+		"error.redirect_unregistered.help": "Wer die Anwendung betreut, kann die Adresse in die Redirect-URIs ihres OIDCClient aufnehmen. " +
+			"Sie muss Zeichen für Zeichen übereinstimmen; auch ein Schrägstrich am Ende zählt.",
+		"error.logout_redirect.title": "Diese Rücksprungadresse ist nicht registriert",
+		"error.logout_redirect.what": "Nach dem Abmelden sollten Sie an eine Adresse geschickt werden, die nicht registriert ist. " +
+			"Deshalb ist nichts geschehen.",
+		"error.logout_redirect.help": "Wer die Anwendung betreut, kann die Adresse in die Post-Logout-Redirect-URIs ihres OIDCClient aufnehmen. " +
+			"Sie muss Zeichen für Zeichen übereinstimmen, und die Anfrage muss id_token_hint oder client_id enthalten.",
+		"error.logout_hint.title": "Die Anfrage zum Abmelden ist nicht gültig",
+		"error.logout_hint.what":  "Ihr id_token_hint ist kein ID-Token dieses Providers für diese Anwendung.",
+		"error.logout_hint.help":  "Sie können sich stattdessen auf der Startseite abmelden.",
+	}
+}
