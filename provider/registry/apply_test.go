@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func TestIndexReplaceAllLeavesNothingElse(t *testing.T) {
 	if after, _ := x.Client("stays"); after != before {
 		t.Error("an unchanged document was parsed again")
 	}
-	if got := x.Settings(); got != registration.DefaultSettings() {
+	if got := x.Settings(); !reflect.DeepEqual(got, registration.DefaultSettings()) {
 		t.Errorf("Settings() = %+v; want the defaults", got)
 	}
 	if _, ok := x.Client("moved"); !ok {
