@@ -21,10 +21,11 @@ const (
 	indexLeaseProvider = "leaseProvider" // Lease by the provider that the replica belongs to
 	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
-	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithm that it asks for
+	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
-	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials
+	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN
+	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 )
 
 // scoped makes an index value that is unique for each provider.
@@ -60,10 +61,11 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return one(scoped(c.ProviderKey(), c.ClientID()))
 		}),
 		index(ctx, indexer, indexAlgorithm, func(c *v1alpha1.OIDCClient) []string {
-			if c.Spec.IDTokenSignedResponseAlg == "" {
-				return nil
+			var values []string
+			for _, algorithm := range c.SigningAlgorithms() {
+				values = append(values, scoped(c.ProviderKey(), algorithm))
 			}
-			return one(scoped(c.ProviderKey(), c.Spec.IDTokenSignedResponseAlg))
+			return values
 		}),
 		index(ctx, indexer, indexUsername, func(u *v1alpha1.OIDCUser) []string {
 			return one(scoped(u.ProviderKey(), registration.FoldUsername(u.Username())))
@@ -82,6 +84,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexSecretName, func(u *v1alpha1.OIDCUser) []string {
 			return one(u.PasswordSecretName())
+		}),
+		index(ctx, indexer, indexSecretName, func(p *v1alpha1.OIDCProvider) []string {
+			return one(p.DSNSecretName())
+		}),
+		index(ctx, indexer, indexConfigMapName, func(p *v1alpha1.OIDCProvider) []string {
+			return one(p.LogoConfigMapName())
 		}),
 	} {
 		if err := add(); err != nil {

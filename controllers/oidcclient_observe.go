@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,8 +29,8 @@ type clientState struct {
 	registration *corev1.Secret
 	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
 	reservedFor string
-	// signable tells whether the provider has an active key of the algorithm that the OIDCClient asks for, if it does.
-	signable bool
+	// unsignable is an algorithm that the OIDCClient asks for and the provider has no active key of, or "".
+	unsignable string
 	// owned are the Secrets that say that they were made for the OIDCClient, in any namespace: a registration is where its
 	// provider is, or was. Only those in the OIDCClient's own namespace may be believed.
 	owned []corev1.Secret
@@ -68,7 +69,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.reservedFor, err = r.reservedFor(ctx, c); err != nil {
 		return state, err
 	}
-	if state.signable, err = r.signable(ctx, c); err != nil {
+	if state.unsignable, err = r.unsignable(ctx, c); err != nil {
 		return state, err
 	}
 	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
@@ -91,21 +92,24 @@ func (r *clientReconciler) reservedFor(ctx context.Context, c *v1alpha1.OIDCClie
 	return prefix, nil
 }
 
-// signable tells whether the provider can sign ID tokens as c asks for. Any active key will do where it asks for none.
-func (r *clientReconciler) signable(ctx context.Context, c *v1alpha1.OIDCClient) (bool, error) {
-	if c.Spec.IDTokenSignedResponseAlg == "" {
-		return true, nil
+// unsignable returns the first algorithm of those that c asks for with which the provider cannot sign, or "". Any active key
+// will do where it asks for none.
+func (r *clientReconciler) unsignable(ctx context.Context, c *v1alpha1.OIDCClient) (string, error) {
+	wanted := c.SigningAlgorithms()
+	if len(wanted) == 0 {
+		return "", nil
 	}
 	signingKeys := &v1alpha1.SigningKeyList{}
 	if err := r.client.List(ctx, signingKeys, client.MatchingFields{indexProvider: c.ProviderKey().String()}); err != nil {
-		return false, fmt.Errorf("list signing keys: %w", err)
+		return "", fmt.Errorf("list signing keys: %w", err)
 	}
-	for i := range signingKeys.Items {
-		if k := &signingKeys.Items[i]; k.Algorithm() == c.Spec.IDTokenSignedResponseAlg && k.Status.ActiveKeyID != "" {
-			return true, nil
+	for _, algorithm := range wanted {
+		active := func(k v1alpha1.SigningKey) bool { return k.Algorithm() == algorithm && k.Status.ActiveKeyID != "" }
+		if !slices.ContainsFunc(signingKeys.Items, active) {
+			return algorithm, nil
 		}
 	}
-	return false, nil
+	return "", nil
 }
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -52,7 +50,7 @@ type clientPlan struct {
 	// update is the standing registration brought up to date with the client secrets that it has: what is written when the
 	// credentials cannot be, since redirect URIs and the like must take effect all the same. Nil when none stands.
 	update *acorev1.SecretApplyConfiguration
-	// secretID names the client secret; empty for a public client.
+	// secretID names the client secret; empty for a client that has none.
 	secretID string
 	// withdraw are registrations that must end now, because the OIDCClient is not accepted.
 	withdraw []*corev1.Secret
@@ -63,7 +61,7 @@ type clientPlan struct {
 // planClient decides about an OIDCClient. It calls newSecret when a client secret must be made.
 func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() string) (clientPlan, error) {
 	secret, hashes := "", []registration.ClientSecret(nil)
-	if !c.Public() {
+	if c.HasSecret() {
 		secret = keptSecret(c, state)
 		if secret == "" {
 			secret = newSecret()
@@ -88,7 +86,9 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() stri
 	var err error
 	if incumbent(state.registration) == owner {
 		update := *document
-		update.Secrets = registeredSecrets(state.registration)
+		if c.HasSecret() {
+			update.Secrets = registeredSecrets(state.registration)
+		}
 		if update.Validate() == nil {
 			if plan.update, err = registrationFor(c, owner, &update); err != nil {
 				return plan, err
@@ -126,9 +126,14 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 		return stall(v1alpha1.ReasonNamespaceNotAllowed, fmt.Sprintf(
 			"OIDCProvider %q does not admit clients of namespace %q; widen its spec.allowedClients.namespaces or use another provider", c.ProviderKey(), c.Namespace))
 	}
-	if uri := foreignHost(state.provider, slices.Concat(c.Spec.RedirectURIs, c.Spec.PostLogoutRedirectURIs)); uri != "" {
+	if uri := foreignHost(state.provider, clientURIs(c)); uri != "" {
 		return stall(v1alpha1.ReasonRedirectHostNotAllowed, fmt.Sprintf(
 			"OIDCProvider %q does not admit the host of %q; change the URI or the provider's spec.allowedClients.redirectHosts", c.ProviderKey(), uri))
+	}
+	if sector := c.Spec.Subject.SectorIdentifier; sector != "" && foreignHost(state.provider, []string{"https://" + sector}) != "" {
+		return stall(v1alpha1.ReasonRedirectHostNotAllowed, fmt.Sprintf(
+			"OIDCProvider %q does not admit the host %q as sector identifier; change spec.subject.sectorIdentifier or the provider's spec.allowedClients.redirectHosts",
+			c.ProviderKey(), sector))
 	}
 	if state.reservedFor != "" {
 		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
@@ -146,72 +151,6 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 func providerNotFound(key client.ObjectKey) verdict {
 	return wait(v1alpha1.ReasonProviderNotFound, fmt.Sprintf(
 		"OIDCProvider %q in namespace %q does not exist; create it or correct spec.providerRef", key.Name, key.Namespace))
-}
-
-// invalidSpec names every field at fault, as the registration calls it.
-func invalidSpec(err error) verdict {
-	var parts []string
-	for _, fe := range registration.FieldErrors(err) {
-		parts = append(parts, specField(fe.Field)+" "+fe.Message)
-	}
-	return stall(v1alpha1.ReasonInvalidSpec, strings.Join(parts, "; "))
-}
-
-// specField returns where a field of a registration, such as "redirect_uris[1]", comes from: "spec.redirectURIs[1]".
-func specField(field string) string {
-	name, index, _ := strings.Cut(field, "[")
-	if index != "" {
-		index = "[" + index
-	}
-	fields := map[string]string{
-		"client_id": "clientID", "redirect_uris": "redirectURIs", "post_logout_redirect_uris": "postLogoutRedirectURIs",
-		"logo_uri": "logoURI", "client_uri": "clientURI", "policy_uri": "policyURI", "tos_uri": "tosURI", "scope": "scopes",
-		"token_endpoint_auth_method": "tokenEndpointAuthMethod", "id_token_signed_response_alg": "idTokenSignedResponseAlg",
-		"lifetimes.authorization_code": "tokens.authorizationCode", "lifetimes.access_token": "tokens.accessToken", "lifetimes.id_token": "tokens.idToken",
-		"sub": "subject", "preferred_username": "username", "email_verified": "emailVerified",
-	}
-	if spec, ok := fields[name]; ok {
-		name = spec
-	}
-	return "spec." + name + index
-}
-
-// buildClientDocument translates the spec into the registration that the provider reads.
-func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSecret) *registration.Client {
-	return &registration.Client{
-		ClientID:                 c.ClientID(),
-		ClientName:               c.Spec.DisplayName,
-		Description:              c.Spec.Description,
-		LogoURI:                  c.Spec.LogoURI,
-		ClientURI:                c.Spec.ClientURI,
-		PolicyURI:                c.Spec.PolicyURI,
-		TosURI:                   c.Spec.TosURI,
-		RedirectURIs:             c.Spec.RedirectURIs,
-		PostLogoutRedirectURIs:   c.Spec.PostLogoutRedirectURIs,
-		Scope:                    strings.Join(c.Scopes(), " "),
-		TokenEndpointAuthMethod:  c.Spec.TokenEndpointAuthMethod,
-		IDTokenSignedResponseAlg: c.Spec.IDTokenSignedResponseAlg,
-		Secrets:                  secrets,
-		RequirePKCE:              c.Spec.PKCE == v1alpha1.PKCERequired,
-		Consent:                  string(c.Spec.Consent),
-		Disabled:                 c.Spec.Disabled != nil && *c.Spec.Disabled,
-		Lifetimes:                lifetimes(c.Spec.Tokens),
-	}
-}
-
-func lifetimes(t v1alpha1.TokenLifetimes) registration.Lifetimes {
-	return registration.Lifetimes{
-		AuthorizationCode: duration(t.AuthorizationCode),
-		AccessToken:       duration(t.AccessToken),
-		IDToken:           duration(t.IDToken),
-	}
-}
-
-func duration(d *metav1.Duration) registration.Duration {
-	if d == nil {
-		return 0
-	}
-	return registration.Duration(d.Duration)
 }
 
 // buildCredentials returns the Secret that the application reads.

@@ -22,12 +22,16 @@ func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan,
 		named{v1alpha1.ConditionServed, judgeClientServed(c, state, result)})
 }
 
-// judgeClientServed decides ConditionServed: a login needs a key of the client's algorithm as well as its registration.
+// judgeClientServed decides ConditionServed: a login needs keys of the client's algorithms as well as its registration.
 func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, result clientResult) verdict {
-	if result.registered != nil && !state.signable {
+	if result.registered != nil && state.unsignable != "" {
+		field := "idTokenSignedResponseAlg"
+		if c.Spec.IDTokenSignedResponseAlg != state.unsignable {
+			field = "userinfoSignedResponseAlg"
+		}
 		return wait(v1alpha1.ReasonNoSigningKey, fmt.Sprintf(
-			"OIDCProvider %q has no active %s key; create a SigningKey of that algorithm or change spec.idTokenSignedResponseAlg",
-			c.ProviderKey(), c.Spec.IDTokenSignedResponseAlg))
+			"OIDCProvider %q has no active %s key; create a SigningKey of that algorithm or change spec.%s",
+			c.ProviderKey(), state.unsignable, field))
 	}
 	return judgeRegistration(c.Status.Conditions, c.Generation, result.registered, result.registrationTaken)
 }

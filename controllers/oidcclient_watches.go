@@ -18,7 +18,7 @@ import (
 
 // setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
 // its credentials', its provider's spec, its namespace's
-// labels, a SigningKey of the algorithm that it asks for, another client of the same ID, or (while it waits) a replica's report changes.
+// labels, a SigningKey of an algorithm that it asks for, another client of the same ID, or (while it waits) a replica's report changes.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).

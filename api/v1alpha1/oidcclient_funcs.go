@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -41,15 +43,39 @@ func (c *OIDCClient) SecretName() string {
 	return c.Name + "-oidc"
 }
 
-// Public tells whether the client has no secret (RFC 6749 section 2.1).
-func (c *OIDCClient) Public() bool {
-	return c.Spec.TokenEndpointAuthMethod == "none"
+// HasSecret tells whether the client proves who it is with a client secret: a public client has none, and a
+// private_key_jwt client signs instead.
+func (c *OIDCClient) HasSecret() bool {
+	return c.Spec.TokenEndpointAuthMethod != "none" && c.Spec.TokenEndpointAuthMethod != "private_key_jwt"
 }
 
-// Scopes returns the scopes that the client may ask for.
+// GrantTypes returns the grant types that the client may use.
+func (c *OIDCClient) GrantTypes() []GrantType {
+	if len(c.Spec.GrantTypes) == 0 {
+		return []GrantType{GrantTypeAuthorizationCode, GrantTypeRefreshToken}
+	}
+	return c.Spec.GrantTypes
+}
+
+// Scopes returns the scopes that the client may ask for. One that only ever acts for itself has nobody's profile to ask for.
 func (c *OIDCClient) Scopes() []string {
-	if len(c.Spec.Scopes) == 0 {
+	switch {
+	case len(c.Spec.Scopes) > 0:
+		return c.Spec.Scopes
+	case len(c.Spec.GrantTypes) == 1 && c.Spec.GrantTypes[0] == GrantTypeClientCredentials:
+		return nil
+	default:
 		return []string{"openid", "profile", "email"}
 	}
-	return c.Spec.Scopes
+}
+
+// SigningAlgorithms returns the algorithms that the client asks for, each once: the provider needs a SigningKey of each.
+func (c *OIDCClient) SigningAlgorithms() []string {
+	var algorithms []string
+	for _, a := range []string{c.Spec.IDTokenSignedResponseAlg, c.Spec.UserinfoSignedResponseAlg} {
+		if a != "" && !slices.Contains(algorithms, a) {
+			algorithms = append(algorithms, a)
+		}
+	}
+	return algorithms
 }

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // OIDCClient registers an application with an OIDCProvider and keeps its credentials in a Secret beside it.
@@ -43,9 +44,18 @@ type OIDCClientList struct {
 // OIDCClientSpec says how an application logs people in.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.clientID) == has(oldSelf.clientID)",message="clientID cannot be changed, because the application and its users' consents belong to it; create a new OIDCClient"
-// +kubebuilder:validation:XValidation:rule="self.redirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
+// +kubebuilder:validation:XValidation:rule="has(self.redirectURIs) || (has(self.grantTypes) && !('authorization_code' in self.grantTypes))",message="redirectURIs must hold at least one URI, unless grantTypes is set and leaves authorization_code out"
+// +kubebuilder:validation:XValidation:rule="!has(self.redirectURIs) || self.redirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
 // +kubebuilder:validation:XValidation:rule="!has(self.postLogoutRedirectURIs) || self.postLogoutRedirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="postLogoutRedirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.pkce) && self.pkce == 'Optional')",message="pkce must be Required or unset for a public client (tokenEndpointAuthMethod none)"
+// +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.grantTypes) && 'client_credentials' in self.grantTypes)",message="grantTypes must not hold client_credentials for a public client (tokenEndpointAuthMethod none), which cannot prove who it is"
+// +kubebuilder:validation:XValidation:rule="!has(self.scopes) || 'openid' in self.scopes || (has(self.grantTypes) && self.grantTypes.all(g, g == 'client_credentials'))",message="scopes must hold openid, unless client_credentials is the only one of grantTypes"
+// +kubebuilder:validation:XValidation:rule="!has(self.scopes) || !('offline_access' in self.scopes) || !has(self.grantTypes) || 'refresh_token' in self.grantTypes",message="scopes must not hold offline_access without refresh_token in grantTypes; add the one or remove the other"
+// +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || has(self.jwks) != has(self.jwksURI)",message="tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"
+// +kubebuilder:validation:XValidation:rule="!(has(self.jwks) || has(self.jwksURI)) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutSessionRequired) || has(self.backchannelLogoutURI)",message="backchannelLogoutSessionRequired needs backchannelLogoutURI"
+// +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutSessionRequired) || has(self.frontchannelLogoutURI)",message="frontchannelLogoutSessionRequired needs frontchannelLogoutURI"
+// +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutURI) || !isURL(self.frontchannelLogoutURI) || (has(self.redirectURIs) && self.redirectURIs.exists(u, isURL(u) && url(u).getScheme() == url(self.frontchannelLogoutURI).getScheme() && url(u).getHost() == url(self.frontchannelLogoutURI).getHost()))",message="frontchannelLogoutURI must have the scheme, host and port of one of redirectURIs"
 type OIDCClientSpec struct {
 	// providerRef names the OIDCProvider that serves the application. Its allowedClients must admit this namespace.
 	// +required
@@ -102,8 +112,9 @@ type OIDCClientSpec struct {
 	ClientID string `json:"clientID,omitempty"`
 
 	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
-	// for a public client a private-use scheme such as com.example.app:/callback.
-	// +required
+	// for a public client a private-use scheme such as com.example.app:/callback. Only an application without the grant type
+	// authorization_code can do without.
+	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
@@ -127,20 +138,60 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.startsWith('http:') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$'))",message="postLogoutRedirectURIs must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`
 
-	// scopes are what the application may ask for. Unset: openid, profile, email.
+	// grantTypes are the ways in which the application may get tokens: authorization_code (a person logs in), refresh_token,
+	// client_credentials (the application for itself) and device_code (RFC 8628). Unset: authorization_code, refresh_token.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=6
-	// +kubebuilder:validation:items:Enum=openid;profile;email;phone;address;groups
-	// +kubebuilder:validation:XValidation:rule="'openid' in self",message="scopes must hold openid"
+	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:XValidation:rule="!('refresh_token' in self) || 'authorization_code' in self || 'device_code' in self",message="grantTypes must hold authorization_code or device_code beside refresh_token"
+	GrantTypes []GrantType `json:"grantTypes,omitempty"`
+
+	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access (to
+	// act for people who are not there), and any others that mean something to the APIs it calls. Unset: openid, profile, email;
+	// none where client_credentials is the only grant type.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.all(s, s.matches('^[]!#-[^-~]+$'))",message="scopes must consist of printable ASCII characters without spaces, quotes and backslashes"
 	Scopes []string `json:"scopes,omitempty"`
 
-	// tokenEndpointAuthMethod is how the application proves who it is: client_secret_basic, client_secret_post, or none for a
-	// public client without a secret. Unset: basic or post, whichever it sends.
+	// resources are the APIs that the application may ask access tokens for, as resource indicators (RFC 8707): absolute URIs
+	// without fragment, such as https://api.example.com. They become the audience of the token. Unset: none.
 	// +optional
-	// +kubebuilder:validation:Enum=client_secret_basic;client_secret_post;none
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.all(r, !r.contains('#'))",message="resources must not have a fragment; remove everything from the # on"
+	// +kubebuilder:validation:XValidation:rule="self.all(r, r.matches('^[A-Za-z][A-Za-z0-9+.-]*:[^ ]+$'))",message="resources must be absolute URIs, such as https://api.example.com"
+	Resources []string `json:"resources,omitempty"`
+
+	// tokenEndpointAuthMethod is how the application proves who it is: client_secret_basic, client_secret_post,
+	// private_key_jwt (it signs with a key of its own; see jwks and jwksURI), or none for a public client without a secret.
+	// Unset: basic or post, whichever it sends.
+	// +optional
+	// +kubebuilder:validation:Enum=client_secret_basic;client_secret_post;private_key_jwt;none
 	TokenEndpointAuthMethod string `json:"tokenEndpointAuthMethod,omitempty"`
+
+	// jwks are the public keys with which a private_key_jwt application signs, as a JSON Web Key Set (RFC 7517): keys is a list
+	// of at most 16 keys, written in YAML or JSON. A private key among them is refused.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	JWKS *runtime.RawExtension `json:"jwks,omitempty"`
+
+	// jwksURI is where a private_key_jwt application publishes its public keys: https, or http on a loopback host. The provider
+	// fetches them, and again when it meets a key that it does not know.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#]') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$')",message="jwksURI must be an https URL; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="jwksURI must not have a fragment; remove everything from the # on"
+	JWKSURI string `json:"jwksURI,omitempty"`
 
 	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
 	// client always needs one. Unset: Optional.
@@ -152,6 +203,63 @@ type OIDCClientSpec struct {
 	// +optional
 	// +kubebuilder:validation:Enum=RS256;RS384;RS512;PS256;PS384;PS512;ES256;ES384;ES512;EdDSA
 	IDTokenSignedResponseAlg string `json:"idTokenSignedResponseAlg,omitempty"`
+
+	// userinfoSignedResponseAlg makes the answer of the userinfo endpoint a JWT that is signed with this algorithm; the
+	// provider needs a SigningKey of it. Unset: plain JSON, which most applications expect.
+	// +optional
+	// +kubebuilder:validation:Enum=RS256;RS384;RS512;PS256;PS384;PS512;ES256;ES384;ES512;EdDSA
+	UserinfoSignedResponseAlg string `json:"userinfoSignedResponseAlg,omitempty"`
+
+	// accessTokenFormat says what access tokens are: Opaque (a handle that only the provider can look up, and that ends with
+	// its revocation) or JWT (RFC 9068, which APIs can check themselves). Unset: Opaque.
+	// +optional
+	AccessTokenFormat AccessTokenFormat `json:"accessTokenFormat,omitempty"`
+
+	// dpopBoundAccessTokens refuses token requests without a DPoP proof (RFC 9449), so that a stolen access token is of no use.
+	// Unset: false; tokens are bound where a proof is sent.
+	// +optional
+	DPoPBoundAccessTokens *bool `json:"dpopBoundAccessTokens,omitempty"`
+
+	// requirePushedAuthorizationRequests refuses authorization requests that the application has not sent to the provider
+	// itself beforehand (RFC 9126). Unset: false; both ways are open.
+	// +optional
+	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
+
+	// subject says as whom the application knows a person.
+	// +optional
+	Subject ClientSubject `json:"subject,omitzero"`
+
+	// access says who may log in to the application. Unset: everybody.
+	// +optional
+	Access ClientAccess `json:"access,omitzero"`
+
+	// backchannelLogoutURI is where the provider sends a signed logout token when a person's session ends (OpenID Connect
+	// Back-Channel Logout). The provider's pods must be able to reach it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#]') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$')",message="backchannelLogoutURI must be an https URL; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="backchannelLogoutURI must not have a fragment; remove everything from the # on"
+	BackchannelLogoutURI string `json:"backchannelLogoutURI,omitempty"`
+
+	// backchannelLogoutSessionRequired says that the application can tell sessions apart only by their ID: logout tokens then
+	// always hold sid. Unset: false.
+	// +optional
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// frontchannelLogoutURI is a page of the application that the logout page loads in a hidden frame when a person logs out
+	// (OpenID Connect Front-Channel Logout). Its scheme, host and port are those of one of redirectURIs.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#]') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$')",message="frontchannelLogoutURI must be an https URL; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="frontchannelLogoutURI must not have a fragment; remove everything from the # on"
+	FrontchannelLogoutURI string `json:"frontchannelLogoutURI,omitempty"`
+
+	// frontchannelLogoutSessionRequired says that the application needs the parameters iss and sid to know which session has
+	// ended. Unset: false.
+	// +optional
+	FrontchannelLogoutSessionRequired *bool `json:"frontchannelLogoutSessionRequired,omitempty"`
 
 	// consent says when people are asked whether the application may know what it asks for: Always, Remember (once for each
 	// set of scopes) or Never. Unset: Remember.
@@ -170,34 +278,6 @@ type OIDCClientSpec struct {
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 }
-
-// PKCEPolicy says whether a code challenge is needed.
-//
-// +kubebuilder:validation:Enum=Optional;Required
-type PKCEPolicy string
-
-// The PKCE policies.
-const (
-	// PKCEOptional accepts requests without a code challenge.
-	PKCEOptional PKCEPolicy = "Optional"
-	// PKCERequired refuses them.
-	PKCERequired PKCEPolicy = "Required"
-)
-
-// ConsentPolicy says when people are asked for consent.
-//
-// +kubebuilder:validation:Enum=Always;Remember;Never
-type ConsentPolicy string
-
-// The consent policies.
-const (
-	// ConsentAlways asks at every login.
-	ConsentAlways ConsentPolicy = "Always"
-	// ConsentRemember asks once for each set of scopes.
-	ConsentRemember ConsentPolicy = "Remember"
-	// ConsentNever does not ask.
-	ConsentNever ConsentPolicy = "Never"
-)
 
 // Credentials says how an application gets its credentials.
 type Credentials struct {

@@ -29,3 +29,33 @@ const (
 	// ReasonAwaitingSigningKey surfaces while no SigningKey of the provider has an active key.
 	ReasonAwaitingSigningKey = "AwaitingSigningKey"
 )
+
+// ConditionStorageReady of an OIDCProvider with storage.postgres tells whether its pods can be told how to reach the
+// database. Whether they reach it, their readiness tells: see ConditionAvailable.
+const ConditionStorageReady = "StorageReady"
+
+// Reasons of ConditionStorageReady.
+const (
+	// ReasonDSNReady surfaces when the Secret of dsnSecretRef has something under its key.
+	ReasonDSNReady = "DSNReady"
+	// ReasonDSNSecretNotFound surfaces when the Secret of dsnSecretRef does not exist.
+	ReasonDSNSecretNotFound = "DSNSecretNotFound"
+	// ReasonDSNKeyNotFound surfaces when the Secret of dsnSecretRef has no such key, or nothing under it.
+	ReasonDSNKeyNotFound = "DSNKeyNotFound"
+)
+
+// ConditionBrandingReady of an OIDCProvider with branding.logoConfigMapRef tells whether its pages show the logo. People
+// can log in either way.
+const ConditionBrandingReady = "BrandingReady"
+
+// Reasons of ConditionBrandingReady.
+const (
+	// ReasonLogoReady surfaces when the logo was read.
+	ReasonLogoReady = "LogoReady"
+	// ReasonLogoConfigMapNotFound surfaces when the ConfigMap of logoConfigMapRef does not exist.
+	ReasonLogoConfigMapNotFound = "LogoConfigMapNotFound"
+	// ReasonLogoKeyNotFound surfaces when the ConfigMap of logoConfigMapRef has no such key, or nothing under it.
+	ReasonLogoKeyNotFound = "LogoKeyNotFound"
+	// ReasonLogoInvalid surfaces when the image is too large.
+	ReasonLogoInvalid = "LogoInvalid"
+)

@@ -32,3 +32,27 @@ func (p *OIDCProvider) DesiredReplicas() int32 {
 func (p *OIDCProvider) RetainsData() bool {
 	return p.Spec.Storage.Embedded.DeletionPolicy != DeletionPolicyDelete
 }
+
+// DSNSecretName returns the name of the Secret that says how to reach the database, or "" on embedded storage.
+func (p *OIDCProvider) DSNSecretName() string {
+	if p.Spec.Storage.Postgres == nil {
+		return ""
+	}
+	return p.Spec.Storage.Postgres.DSNSecretRef.Name
+}
+
+// DSNSecretKey returns the key in that Secret.
+func (p *OIDCProvider) DSNSecretKey() string {
+	if p.Spec.Storage.Postgres == nil || p.Spec.Storage.Postgres.DSNSecretRef.Key == "" {
+		return "uri"
+	}
+	return p.Spec.Storage.Postgres.DSNSecretRef.Key
+}
+
+// LogoConfigMapName returns the name of the ConfigMap that holds the logo, or "".
+func (p *OIDCProvider) LogoConfigMapName() string {
+	if p.Spec.Branding.LogoConfigMapRef == nil {
+		return ""
+	}
+	return p.Spec.Branding.LogoConfigMapRef.Name
+}

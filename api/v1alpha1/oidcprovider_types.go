@@ -2,7 +2,6 @@ package v1alpha1
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -46,8 +45,9 @@ type OIDCProviderList struct {
 
 // OIDCProviderSpec says what provider to run.
 //
-// +kubebuilder:validation:XValidation:rule="!oldSelf.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?emptyDir.hasValue()",message="size cannot be left out once it is set, because that would shrink it to 1Gi"
-// +kubebuilder:validation:XValidation:rule="self.?storage.?embedded.?emptyDir.hasValue() || oldSelf.?storage.?embedded.?emptyDir.hasValue() || self.?storage.?embedded.?storageClassName.hasValue() == oldSelf.?storage.?embedded.?storageClassName.hasValue()",message="storageClassName cannot be changed, because a PersistentVolumeClaim keeps its storage class"
+// +kubebuilder:validation:XValidation:rule="!oldSelf.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?size.hasValue() || self.?storage.?embedded.?emptyDir.hasValue() || self.?storage.?postgres.hasValue()",message="size cannot be left out once it is set, because that would shrink it to 1Gi"
+// +kubebuilder:validation:XValidation:rule="self.?storage.?postgres.hasValue() || oldSelf.?storage.?postgres.hasValue() || self.?storage.?embedded.?emptyDir.hasValue() || oldSelf.?storage.?embedded.?emptyDir.hasValue() || self.?storage.?embedded.?storageClassName.hasValue() == oldSelf.?storage.?embedded.?storageClassName.hasValue()",message="storageClassName cannot be changed, because a PersistentVolumeClaim keeps its storage class"
+// +kubebuilder:validation:XValidation:rule="self.?replicas.orValue(1) <= 1 || self.?storage.?postgres.hasValue()",message="replicas must be 0 or 1 on embedded storage, which serves one pod; set storage.postgres to run more"
 type OIDCProviderSpec struct {
 	// issuer is the provider's identity and the URL below which it is reached: https with a host and optionally a path, or
 	// http on localhost. It is used verbatim everywhere, including a trailing slash, and cannot be changed.
@@ -63,10 +63,10 @@ type OIDCProviderSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') || self.matches('^http://(([a-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/.*)?$')",message="issuer must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	Issuer string `json:"issuer,omitempty"`
 
-	// replicas is how many provider pods run: 1, or 0 to stop the provider. Embedded storage serves one pod.
+	// replicas is how many provider pods run: 1, or 0 to stop the provider, or with storage.postgres any number.
 	// +optional
 	// +default=1
-	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 1",message="replicas must be 0 or 1, because embedded storage serves one pod"
+	// +kubebuilder:validation:Minimum=0
 	Replicas *int32 `json:"replicas,omitempty"`
 
 	// storage is where sessions, codes, tokens and consents are kept. Unset: embedded, on a PersistentVolumeClaim of 1Gi.
@@ -81,6 +81,17 @@ type OIDCProviderSpec struct {
 	// +optional
 	TLS *ProviderTLS `json:"tls,omitempty"`
 
+	// trustedProxies are the networks, in CIDR notation, from which the header X-Forwarded-For is believed, so that failed
+	// logins count against the browser's address and not the proxy's. Unset: loopback and private networks.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=43
+	// +kubebuilder:validation:XValidation:rule="self.all(n, isCIDR(n))",message="trustedProxies must hold networks in CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32"
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
+
 	// allowedClients says which OIDCClients may use this provider. Unset: those in its own namespace, with any redirect host.
 	// +optional
 	AllowedClients AllowedClients `json:"allowedClients,omitzero"`
@@ -93,45 +104,18 @@ type OIDCProviderSpec struct {
 	// +optional
 	Sessions SessionLifetimes `json:"sessions,omitzero"`
 
+	// login slows down those who guess passwords.
+	// +optional
+	Login LoginLimits `json:"login,omitzero"`
+
+	// branding is how the login pages look. Unset: the provider's own look.
+	// +optional
+	Branding Branding `json:"branding,omitzero"`
+
 	// template adjusts the provider's pods.
 	// +optional
 	Template PodTemplate `json:"template,omitzero"`
 }
-
-// Storage is where a provider keeps what it must not forget.
-type Storage struct {
-	// embedded keeps it in a SQLite database on a volume of the pod.
-	// +optional
-	Embedded EmbeddedStorage `json:"embedded,omitzero"`
-}
-
-// EmbeddedStorage is a SQLite database on a volume.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.emptyDir) || (!has(self.size) && !has(self.storageClassName) && !has(self.deletionPolicy))",message="emptyDir cannot be combined with size, storageClassName or deletionPolicy; remove one or the other"
-type EmbeddedStorage struct {
-	// size of the PersistentVolumeClaim. It can grow where the storage class allows, and not shrink. Unset: 1Gi.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0",message="size cannot shrink"
-	Size *resource.Quantity `json:"size,omitempty"`
-
-	// storageClassName of the PersistentVolumeClaim, set once. Unset: the cluster's default.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageClassName cannot be changed, because a PersistentVolumeClaim keeps its storage class"
-	StorageClassName string `json:"storageClassName,omitempty"`
-
-	// deletionPolicy says what happens to the PersistentVolumeClaim when the OIDCProvider is deleted. Unset: Retain.
-	// +optional
-	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
-
-	// emptyDir keeps the database in the pod's own scratch space: everybody is logged out whenever the pod is replaced.
-	// +optional
-	EmptyDir *EmptyDir `json:"emptyDir,omitempty"`
-}
-
-// EmptyDir chooses scratch space that lives as long as the pod. It has no fields.
-type EmptyDir struct{}
 
 // DeletionPolicy says what happens to what a resource owns when the resource is deleted.
 //
@@ -222,8 +206,8 @@ type AllowedClients struct {
 	// +optional
 	Namespaces AllowedNamespaces `json:"namespaces,omitzero"`
 
-	// redirectHosts are the hosts that redirect URIs may have: a host name, or "*." and a domain for every host below it.
-	// Unset: any host.
+	// redirectHosts are the hosts that may stand where an OIDCClient says where people, logout tokens and key lookups go, and as
+	// sector identifier: a host name, or "*." and a domain for every host below it. Unset: any host.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
@@ -260,37 +244,6 @@ const (
 	// NamespacesFromSelector is every namespace whose labels match.
 	NamespacesFromSelector NamespacesFrom = "Selector"
 )
-
-// TokenLifetimes sets how long what the provider issues is valid.
-type TokenLifetimes struct {
-	// authorizationCode is how long a code can be redeemed: 1s to 10m. Unset: 60s.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="authorizationCode must be between 1s and 10m"
-	AuthorizationCode *metav1.Duration `json:"authorizationCode,omitempty"`
-
-	// accessToken is how long an access token is valid: 1s to 24h. Unset: 15m.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="accessToken must be between 1s and 24h"
-	AccessToken *metav1.Duration `json:"accessToken,omitempty"`
-
-	// idToken is how long an ID token is valid: 1s to 24h. Unset: 15m.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="idToken must be between 1s and 24h"
-	IDToken *metav1.Duration `json:"idToken,omitempty"`
-}
-
-// SessionLifetimes limits how long a browser stays logged in.
-type SessionLifetimes struct {
-	// idle ends a session that was not used for so long: at least 1m. Unset: 12h.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="idle must be at least 1m"
-	Idle *metav1.Duration `json:"idle,omitempty"`
-
-	// absolute ends a session so long after the login: at least 1m. Unset: 168h.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="absolute must be at least 1m"
-	Absolute *metav1.Duration `json:"absolute,omitempty"`
-}
 
 // PodTemplate adjusts pods.
 type PodTemplate struct {
@@ -329,94 +282,4 @@ type PodTemplate struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="self.all(e, e.name != 'POD_NAME' && e.name != 'POD_UID')",message="env must not contain POD_NAME and POD_UID, by which the provider reports what it serves"
 	Env []corev1.EnvVar `json:"env,omitempty"`
-}
-
-// OIDCProviderStatus says what runs.
-type OIDCProviderStatus struct {
-	// conditions are Ready, Available and SigningReady, and Reconciling or Stalled only while true.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-
-	// observedGeneration is the generation of the spec that this status is about.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// endpoints are the URLs that relying parties use.
-	// +optional
-	Endpoints *Endpoints `json:"endpoints,omitempty"`
-
-	// replicas counts provider replicas by what they have reported.
-	// +optional
-	Replicas *ReplicaCounts `json:"replicas,omitempty"`
-
-	// registered counts what every ready replica has loaded.
-	// +optional
-	Registered *RegisteredCounts `json:"registered,omitempty"`
-}
-
-// Endpoints are the URLs of a provider.
-type Endpoints struct {
-	// issuer is the exact issuer string.
-	// +optional
-	// +kubebuilder:validation:MaxLength=512
-	Issuer string `json:"issuer,omitempty"`
-
-	// discovery is the URL of the discovery document.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	Discovery string `json:"discovery,omitempty"`
-
-	// authorization is the URL of the authorization endpoint.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	Authorization string `json:"authorization,omitempty"`
-
-	// token is the URL of the token endpoint.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	Token string `json:"token,omitempty"`
-
-	// userinfo is the URL of the userinfo endpoint.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	Userinfo string `json:"userinfo,omitempty"`
-
-	// jwks is the URL of the public signing keys.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	JWKS string `json:"jwks,omitempty"`
-
-	// endSession is the URL at which relying parties start a logout.
-	// +optional
-	// +kubebuilder:validation:MaxLength=600
-	EndSession string `json:"endSession,omitempty"`
-}
-
-// ReplicaCounts counts provider replicas.
-type ReplicaCounts struct {
-	// ready replicas answer requests.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Ready *int32 `json:"ready,omitempty"`
-
-	// current replicas are ready and have applied every registration.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Current *int32 `json:"current,omitempty"`
-}
-
-// RegisteredCounts counts registrations.
-type RegisteredCounts struct {
-	// clients is how many clients can log people in.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Clients *int32 `json:"clients,omitempty"`
-
-	// users is how many people are known.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	Users *int32 `json:"users,omitempty"`
 }

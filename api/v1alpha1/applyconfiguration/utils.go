@@ -22,10 +22,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AllowedClientsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AllowedNamespaces"):
 		return &apiv1alpha1.AllowedNamespacesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Branding"):
+		return &apiv1alpha1.BrandingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientAccess"):
+		return &apiv1alpha1.ClientAccessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientSubject"):
+		return &apiv1alpha1.ClientSubjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Credentials"):
 		return &apiv1alpha1.CredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsStatus"):
 		return &apiv1alpha1.CredentialsStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DSNSecretReference"):
+		return &apiv1alpha1.DSNSecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedStorage"):
 		return &apiv1alpha1.EmbeddedStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Endpoints"):
@@ -42,6 +50,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalProviderReference"):
 		return &apiv1alpha1.LocalProviderReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LoginLimits"):
+		return &apiv1alpha1.LoginLimitsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LogoReference"):
+		return &apiv1alpha1.LogoReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClient"):
 		return &apiv1alpha1.OIDCClientApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClientSpec"):
@@ -62,10 +74,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OIDCUserStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
 		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStorage"):
+		return &apiv1alpha1.PostgresStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderReference"):
 		return &apiv1alpha1.ProviderReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
 		return &apiv1alpha1.ProviderTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RefreshTokenLifetimes"):
+		return &apiv1alpha1.RefreshTokenLifetimesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegisteredCounts"):
 		return &apiv1alpha1.RegisteredCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ReplicaCounts"):

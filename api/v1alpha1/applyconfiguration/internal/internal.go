@@ -23,6 +23,8 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.AccessTokenFormat
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.Address
   map:
     fields:
@@ -65,6 +67,36 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: selector
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.Branding
+  map:
+    fields:
+    - name: accentColor
+      type:
+        scalar: string
+    - name: logoConfigMapRef
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.LogoReference
+    - name: title
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientAccess
+  map:
+    fields:
+    - name: allowedGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
+  map:
+    fields:
+    - name: mode
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SubjectMode
+    - name: sectorIdentifier
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ConsentPolicy
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.Credentials
@@ -90,6 +122,16 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: secretName
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DSNSecretReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: uri
+    - name: name
       type:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DeletionPolicy
@@ -127,16 +169,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: authorization
       type:
         scalar: string
+    - name: deviceAuthorization
+      type:
+        scalar: string
     - name: discovery
       type:
         scalar: string
     - name: endSession
       type:
         scalar: string
+    - name: introspection
+      type:
+        scalar: string
     - name: issuer
       type:
         scalar: string
     - name: jwks
+      type:
+        scalar: string
+    - name: pushedAuthorizationRequest
+      type:
+        scalar: string
+    - name: revocation
       type:
         scalar: string
     - name: token
@@ -189,6 +243,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sectionName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrantType
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyStatus
   map:
     fields:
@@ -207,6 +263,24 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.LocalProviderReference
   map:
     fields:
+    - name: name
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.LoginLimits
+  map:
+    fields:
+    - name: maxAttempts
+      type:
+        scalar: numeric
+    - name: window
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.LogoReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
     - name: name
       type:
         scalar: string
@@ -233,6 +307,18 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClientSpec
   map:
     fields:
+    - name: access
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientAccess
+    - name: accessTokenFormat
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.AccessTokenFormat
+    - name: backchannelLogoutSessionRequired
+      type:
+        scalar: boolean
+    - name: backchannelLogoutURI
+      type:
+        scalar: string
     - name: clientID
       type:
         scalar: string
@@ -254,7 +340,28 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: displayName
       type:
         scalar: string
+    - name: dpopBoundAccessTokens
+      type:
+        scalar: boolean
+    - name: frontchannelLogoutSessionRequired
+      type:
+        scalar: boolean
+    - name: frontchannelLogoutURI
+      type:
+        scalar: string
+    - name: grantTypes
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrantType
+          elementRelationship: associative
     - name: idTokenSignedResponseAlg
+      type:
+        scalar: string
+    - name: jwks
+      type:
+        namedType: __untyped_atomic_
+    - name: jwksURI
       type:
         scalar: string
     - name: logoURI
@@ -281,12 +388,24 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: requirePushedAuthorizationRequests
+      type:
+        scalar: boolean
+    - name: resources
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: scopes
       type:
         list:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: subject
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
     - name: tokenEndpointAuthMethod
       type:
         scalar: string
@@ -294,6 +413,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
     - name: tosURI
+      type:
+        scalar: string
+    - name: userinfoSignedResponseAlg
       type:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClientStatus
@@ -343,12 +465,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: allowedClients
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.AllowedClients
+    - name: branding
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.Branding
     - name: expose
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.Expose
     - name: issuer
       type:
         scalar: string
+    - name: login
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.LoginLimits
     - name: replicas
       type:
         scalar: numeric
@@ -368,6 +496,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tokens
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
+    - name: trustedProxies
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCProviderStatus
   map:
     fields:
@@ -547,6 +681,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: io.k8s.api.core.v1.Toleration
           elementRelationship: atomic
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.PostgresStorage
+  map:
+    fields:
+    - name: dsnSecretRef
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.DSNSecretReference
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProviderReference
   map:
     fields:
@@ -562,6 +702,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenLifetimes
+  map:
+    fields:
+    - name: absolute
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: idle
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RegisteredCounts
   map:
     fields:
@@ -665,6 +814,11 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: embedded
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.EmbeddedStorage
+    - name: postgres
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PostgresStorage
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SubjectMode
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
   map:
     fields:
@@ -677,6 +831,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: idToken
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: refreshToken
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenLifetimes
 - name: io.k8s.api.core.v1.Affinity
   map:
     fields:
@@ -1164,6 +1321,18 @@ var schemaYAML = typed.YAMLObject(`types:
     elementRelationship: atomic
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Time
   scalar: untyped
+- name: io.k8s.apimachinery.pkg.runtime.RawExtension
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
 - name: io.k8s.apimachinery.pkg.types.UID
   scalar: string
 - name: __untyped_atomic_

@@ -9,8 +9,8 @@ package v1alpha1
 type AllowedClientsApplyConfiguration struct {
 	// namespaces from which OIDCClients may use the provider. Unset: the provider's own.
 	Namespaces *AllowedNamespacesApplyConfiguration `json:"namespaces,omitempty"`
-	// redirectHosts are the hosts that redirect URIs may have: a host name, or "*." and a domain for every host below it.
-	// Unset: any host.
+	// redirectHosts are the hosts that may stand where an OIDCClient says where people, logout tokens and key lookups go, and as
+	// sector identifier: a host name, or "*." and a domain for every host below it. Unset: any host.
 	RedirectHosts []string `json:"redirectHosts,omitempty"`
 }
 

@@ -21,6 +21,14 @@ type EndpointsApplyConfiguration struct {
 	JWKS *string `json:"jwks,omitempty"`
 	// endSession is the URL at which relying parties start a logout.
 	EndSession *string `json:"endSession,omitempty"`
+	// introspection is the URL at which APIs ask what a token is worth (RFC 7662).
+	Introspection *string `json:"introspection,omitempty"`
+	// revocation is the URL at which relying parties end a token (RFC 7009).
+	Revocation *string `json:"revocation,omitempty"`
+	// pushedAuthorizationRequest is the URL to which relying parties push authorization requests (RFC 9126).
+	PushedAuthorizationRequest *string `json:"pushedAuthorizationRequest,omitempty"`
+	// deviceAuthorization is the URL at which a device starts a login (RFC 8628).
+	DeviceAuthorization *string `json:"deviceAuthorization,omitempty"`
 }
 
 // EndpointsApplyConfiguration constructs a declarative configuration of the Endpoints type for use with
@@ -82,5 +90,37 @@ func (b *EndpointsApplyConfiguration) WithJWKS(value string) *EndpointsApplyConf
 // If called multiple times, the EndSession field is set to the value of the last call.
 func (b *EndpointsApplyConfiguration) WithEndSession(value string) *EndpointsApplyConfiguration {
 	b.EndSession = &value
+	return b
+}
+
+// WithIntrospection sets the Introspection field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Introspection field is set to the value of the last call.
+func (b *EndpointsApplyConfiguration) WithIntrospection(value string) *EndpointsApplyConfiguration {
+	b.Introspection = &value
+	return b
+}
+
+// WithRevocation sets the Revocation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Revocation field is set to the value of the last call.
+func (b *EndpointsApplyConfiguration) WithRevocation(value string) *EndpointsApplyConfiguration {
+	b.Revocation = &value
+	return b
+}
+
+// WithPushedAuthorizationRequest sets the PushedAuthorizationRequest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PushedAuthorizationRequest field is set to the value of the last call.
+func (b *EndpointsApplyConfiguration) WithPushedAuthorizationRequest(value string) *EndpointsApplyConfiguration {
+	b.PushedAuthorizationRequest = &value
+	return b
+}
+
+// WithDeviceAuthorization sets the DeviceAuthorization field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeviceAuthorization field is set to the value of the last call.
+func (b *EndpointsApplyConfiguration) WithDeviceAuthorization(value string) *EndpointsApplyConfiguration {
+	b.DeviceAuthorization = &value
 	return b
 }

@@ -4,6 +4,7 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	runtime "k8s.io/apimachinery/pkg/runtime"
 )
 
 // OIDCClientSpecApplyConfiguration represents a declarative configuration of the OIDCClientSpec type for use
@@ -30,21 +31,65 @@ type OIDCClientSpecApplyConfiguration struct {
 	// Unset: "<namespace>.<name>".
 	ClientID *string `json:"clientID,omitempty"`
 	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
-	// for a public client a private-use scheme such as com.example.app:/callback.
+	// for a public client a private-use scheme such as com.example.app:/callback. Only an application without the grant type
+	// authorization_code can do without.
 	RedirectURIs []string `json:"redirectURIs,omitempty"`
 	// postLogoutRedirectURIs are where a logout that the application starts may return to, by the rules of redirectURIs.
 	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`
-	// scopes are what the application may ask for. Unset: openid, profile, email.
+	// grantTypes are the ways in which the application may get tokens: authorization_code (a person logs in), refresh_token,
+	// client_credentials (the application for itself) and device_code (RFC 8628). Unset: authorization_code, refresh_token.
+	GrantTypes []apiv1alpha1.GrantType `json:"grantTypes,omitempty"`
+	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access (to
+	// act for people who are not there), and any others that mean something to the APIs it calls. Unset: openid, profile, email;
+	// none where client_credentials is the only grant type.
 	Scopes []string `json:"scopes,omitempty"`
-	// tokenEndpointAuthMethod is how the application proves who it is: client_secret_basic, client_secret_post, or none for a
-	// public client without a secret. Unset: basic or post, whichever it sends.
+	// resources are the APIs that the application may ask access tokens for, as resource indicators (RFC 8707): absolute URIs
+	// without fragment, such as https://api.example.com. They become the audience of the token. Unset: none.
+	Resources []string `json:"resources,omitempty"`
+	// tokenEndpointAuthMethod is how the application proves who it is: client_secret_basic, client_secret_post,
+	// private_key_jwt (it signs with a key of its own; see jwks and jwksURI), or none for a public client without a secret.
+	// Unset: basic or post, whichever it sends.
 	TokenEndpointAuthMethod *string `json:"tokenEndpointAuthMethod,omitempty"`
+	// jwks are the public keys with which a private_key_jwt application signs, as a JSON Web Key Set (RFC 7517): keys is a list
+	// of at most 16 keys, written in YAML or JSON. A private key among them is refused.
+	JWKS *runtime.RawExtension `json:"jwks,omitempty"`
+	// jwksURI is where a private_key_jwt application publishes its public keys: https, or http on a loopback host. The provider
+	// fetches them, and again when it meets a key that it does not know.
+	JWKSURI *string `json:"jwksURI,omitempty"`
 	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
 	// client always needs one. Unset: Optional.
 	PKCE *apiv1alpha1.PKCEPolicy `json:"pkce,omitempty"`
 	// idTokenSignedResponseAlg is the algorithm that signs this application's ID tokens; the provider needs a SigningKey of
 	// it. Unset: that of the provider's default key.
 	IDTokenSignedResponseAlg *string `json:"idTokenSignedResponseAlg,omitempty"`
+	// userinfoSignedResponseAlg makes the answer of the userinfo endpoint a JWT that is signed with this algorithm; the
+	// provider needs a SigningKey of it. Unset: plain JSON, which most applications expect.
+	UserinfoSignedResponseAlg *string `json:"userinfoSignedResponseAlg,omitempty"`
+	// accessTokenFormat says what access tokens are: Opaque (a handle that only the provider can look up, and that ends with
+	// its revocation) or JWT (RFC 9068, which APIs can check themselves). Unset: Opaque.
+	AccessTokenFormat *apiv1alpha1.AccessTokenFormat `json:"accessTokenFormat,omitempty"`
+	// dpopBoundAccessTokens refuses token requests without a DPoP proof (RFC 9449), so that a stolen access token is of no use.
+	// Unset: false; tokens are bound where a proof is sent.
+	DPoPBoundAccessTokens *bool `json:"dpopBoundAccessTokens,omitempty"`
+	// requirePushedAuthorizationRequests refuses authorization requests that the application has not sent to the provider
+	// itself beforehand (RFC 9126). Unset: false; both ways are open.
+	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
+	// subject says as whom the application knows a person.
+	Subject *ClientSubjectApplyConfiguration `json:"subject,omitempty"`
+	// access says who may log in to the application. Unset: everybody.
+	Access *ClientAccessApplyConfiguration `json:"access,omitempty"`
+	// backchannelLogoutURI is where the provider sends a signed logout token when a person's session ends (OpenID Connect
+	// Back-Channel Logout). The provider's pods must be able to reach it.
+	BackchannelLogoutURI *string `json:"backchannelLogoutURI,omitempty"`
+	// backchannelLogoutSessionRequired says that the application can tell sessions apart only by their ID: logout tokens then
+	// always hold sid. Unset: false.
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+	// frontchannelLogoutURI is a page of the application that the logout page loads in a hidden frame when a person logs out
+	// (OpenID Connect Front-Channel Logout). Its scheme, host and port are those of one of redirectURIs.
+	FrontchannelLogoutURI *string `json:"frontchannelLogoutURI,omitempty"`
+	// frontchannelLogoutSessionRequired says that the application needs the parameters iss and sid to know which session has
+	// ended. Unset: false.
+	FrontchannelLogoutSessionRequired *bool `json:"frontchannelLogoutSessionRequired,omitempty"`
 	// consent says when people are asked whether the application may know what it asks for: Always, Remember (once for each
 	// set of scopes) or Never. Unset: Remember.
 	Consent *apiv1alpha1.ConsentPolicy `json:"consent,omitempty"`
@@ -146,6 +191,16 @@ func (b *OIDCClientSpecApplyConfiguration) WithPostLogoutRedirectURIs(values ...
 	return b
 }
 
+// WithGrantTypes adds the given value to the GrantTypes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the GrantTypes field.
+func (b *OIDCClientSpecApplyConfiguration) WithGrantTypes(values ...apiv1alpha1.GrantType) *OIDCClientSpecApplyConfiguration {
+	for i := range values {
+		b.GrantTypes = append(b.GrantTypes, values[i])
+	}
+	return b
+}
+
 // WithScopes adds the given value to the Scopes field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Scopes field.
@@ -156,11 +211,37 @@ func (b *OIDCClientSpecApplyConfiguration) WithScopes(values ...string) *OIDCCli
 	return b
 }
 
+// WithResources adds the given value to the Resources field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Resources field.
+func (b *OIDCClientSpecApplyConfiguration) WithResources(values ...string) *OIDCClientSpecApplyConfiguration {
+	for i := range values {
+		b.Resources = append(b.Resources, values[i])
+	}
+	return b
+}
+
 // WithTokenEndpointAuthMethod sets the TokenEndpointAuthMethod field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the TokenEndpointAuthMethod field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithTokenEndpointAuthMethod(value string) *OIDCClientSpecApplyConfiguration {
 	b.TokenEndpointAuthMethod = &value
+	return b
+}
+
+// WithJWKS sets the JWKS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the JWKS field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithJWKS(value runtime.RawExtension) *OIDCClientSpecApplyConfiguration {
+	b.JWKS = &value
+	return b
+}
+
+// WithJWKSURI sets the JWKSURI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the JWKSURI field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithJWKSURI(value string) *OIDCClientSpecApplyConfiguration {
+	b.JWKSURI = &value
 	return b
 }
 
@@ -177,6 +258,86 @@ func (b *OIDCClientSpecApplyConfiguration) WithPKCE(value apiv1alpha1.PKCEPolicy
 // If called multiple times, the IDTokenSignedResponseAlg field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithIDTokenSignedResponseAlg(value string) *OIDCClientSpecApplyConfiguration {
 	b.IDTokenSignedResponseAlg = &value
+	return b
+}
+
+// WithUserinfoSignedResponseAlg sets the UserinfoSignedResponseAlg field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UserinfoSignedResponseAlg field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithUserinfoSignedResponseAlg(value string) *OIDCClientSpecApplyConfiguration {
+	b.UserinfoSignedResponseAlg = &value
+	return b
+}
+
+// WithAccessTokenFormat sets the AccessTokenFormat field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AccessTokenFormat field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithAccessTokenFormat(value apiv1alpha1.AccessTokenFormat) *OIDCClientSpecApplyConfiguration {
+	b.AccessTokenFormat = &value
+	return b
+}
+
+// WithDPoPBoundAccessTokens sets the DPoPBoundAccessTokens field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DPoPBoundAccessTokens field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithDPoPBoundAccessTokens(value bool) *OIDCClientSpecApplyConfiguration {
+	b.DPoPBoundAccessTokens = &value
+	return b
+}
+
+// WithRequirePushedAuthorizationRequests sets the RequirePushedAuthorizationRequests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RequirePushedAuthorizationRequests field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithRequirePushedAuthorizationRequests(value bool) *OIDCClientSpecApplyConfiguration {
+	b.RequirePushedAuthorizationRequests = &value
+	return b
+}
+
+// WithSubject sets the Subject field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Subject field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithSubject(value *ClientSubjectApplyConfiguration) *OIDCClientSpecApplyConfiguration {
+	b.Subject = value
+	return b
+}
+
+// WithAccess sets the Access field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Access field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithAccess(value *ClientAccessApplyConfiguration) *OIDCClientSpecApplyConfiguration {
+	b.Access = value
+	return b
+}
+
+// WithBackchannelLogoutURI sets the BackchannelLogoutURI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BackchannelLogoutURI field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutURI(value string) *OIDCClientSpecApplyConfiguration {
+	b.BackchannelLogoutURI = &value
+	return b
+}
+
+// WithBackchannelLogoutSessionRequired sets the BackchannelLogoutSessionRequired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BackchannelLogoutSessionRequired field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutSessionRequired(value bool) *OIDCClientSpecApplyConfiguration {
+	b.BackchannelLogoutSessionRequired = &value
+	return b
+}
+
+// WithFrontchannelLogoutURI sets the FrontchannelLogoutURI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FrontchannelLogoutURI field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithFrontchannelLogoutURI(value string) *OIDCClientSpecApplyConfiguration {
+	b.FrontchannelLogoutURI = &value
+	return b
+}
+
+// WithFrontchannelLogoutSessionRequired sets the FrontchannelLogoutSessionRequired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the FrontchannelLogoutSessionRequired field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithFrontchannelLogoutSessionRequired(value bool) *OIDCClientSpecApplyConfiguration {
+	b.FrontchannelLogoutSessionRequired = &value
 	return b
 }
 

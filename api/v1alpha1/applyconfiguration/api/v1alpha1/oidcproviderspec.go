@@ -10,7 +10,7 @@ type OIDCProviderSpecApplyConfiguration struct {
 	// issuer is the provider's identity and the URL below which it is reached: https with a host and optionally a path, or
 	// http on localhost. It is used verbatim everywhere, including a trailing slash, and cannot be changed.
 	Issuer *string `json:"issuer,omitempty"`
-	// replicas is how many provider pods run: 1, or 0 to stop the provider. Embedded storage serves one pod.
+	// replicas is how many provider pods run: 1, or 0 to stop the provider, or with storage.postgres any number.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// storage is where sessions, codes, tokens and consents are kept. Unset: embedded, on a PersistentVolumeClaim of 1Gi.
 	Storage *StorageApplyConfiguration `json:"storage,omitempty"`
@@ -18,12 +18,19 @@ type OIDCProviderSpecApplyConfiguration struct {
 	Expose *ExposeApplyConfiguration `json:"expose,omitempty"`
 	// tls makes the provider itself serve https. Unset: it serves http, and whatever stands before it serves https.
 	TLS *ProviderTLSApplyConfiguration `json:"tls,omitempty"`
+	// trustedProxies are the networks, in CIDR notation, from which the header X-Forwarded-For is believed, so that failed
+	// logins count against the browser's address and not the proxy's. Unset: loopback and private networks.
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
 	// allowedClients says which OIDCClients may use this provider. Unset: those in its own namespace, with any redirect host.
 	AllowedClients *AllowedClientsApplyConfiguration `json:"allowedClients,omitempty"`
 	// tokens sets lifetimes for all clients.
 	Tokens *TokenLifetimesApplyConfiguration `json:"tokens,omitempty"`
 	// sessions limits how long a browser stays logged in.
 	Sessions *SessionLifetimesApplyConfiguration `json:"sessions,omitempty"`
+	// login slows down those who guess passwords.
+	Login *LoginLimitsApplyConfiguration `json:"login,omitempty"`
+	// branding is how the login pages look. Unset: the provider's own look.
+	Branding *BrandingApplyConfiguration `json:"branding,omitempty"`
 	// template adjusts the provider's pods.
 	Template *PodTemplateApplyConfiguration `json:"template,omitempty"`
 }
@@ -74,6 +81,16 @@ func (b *OIDCProviderSpecApplyConfiguration) WithTLS(value *ProviderTLSApplyConf
 	return b
 }
 
+// WithTrustedProxies adds the given value to the TrustedProxies field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the TrustedProxies field.
+func (b *OIDCProviderSpecApplyConfiguration) WithTrustedProxies(values ...string) *OIDCProviderSpecApplyConfiguration {
+	for i := range values {
+		b.TrustedProxies = append(b.TrustedProxies, values[i])
+	}
+	return b
+}
+
 // WithAllowedClients sets the AllowedClients field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the AllowedClients field is set to the value of the last call.
@@ -95,6 +112,22 @@ func (b *OIDCProviderSpecApplyConfiguration) WithTokens(value *TokenLifetimesApp
 // If called multiple times, the Sessions field is set to the value of the last call.
 func (b *OIDCProviderSpecApplyConfiguration) WithSessions(value *SessionLifetimesApplyConfiguration) *OIDCProviderSpecApplyConfiguration {
 	b.Sessions = value
+	return b
+}
+
+// WithLogin sets the Login field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Login field is set to the value of the last call.
+func (b *OIDCProviderSpecApplyConfiguration) WithLogin(value *LoginLimitsApplyConfiguration) *OIDCProviderSpecApplyConfiguration {
+	b.Login = value
+	return b
+}
+
+// WithBranding sets the Branding field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Branding field is set to the value of the last call.
+func (b *OIDCProviderSpecApplyConfiguration) WithBranding(value *BrandingApplyConfiguration) *OIDCProviderSpecApplyConfiguration {
+	b.Branding = value
 	return b
 }
 

@@ -9,6 +9,8 @@ package v1alpha1
 type StorageApplyConfiguration struct {
 	// embedded keeps it in a SQLite database on a volume of the pod.
 	Embedded *EmbeddedStorageApplyConfiguration `json:"embedded,omitempty"`
+	// postgres keeps it in a PostgreSQL database, which any number of replicas can share.
+	Postgres *PostgresStorageApplyConfiguration `json:"postgres,omitempty"`
 }
 
 // StorageApplyConfiguration constructs a declarative configuration of the Storage type for use with
@@ -22,5 +24,13 @@ func Storage() *StorageApplyConfiguration {
 // If called multiple times, the Embedded field is set to the value of the last call.
 func (b *StorageApplyConfiguration) WithEmbedded(value *EmbeddedStorageApplyConfiguration) *StorageApplyConfiguration {
 	b.Embedded = value
+	return b
+}
+
+// WithPostgres sets the Postgres field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Postgres field is set to the value of the last call.
+func (b *StorageApplyConfiguration) WithPostgres(value *PostgresStorageApplyConfiguration) *StorageApplyConfiguration {
+	b.Postgres = value
 	return b
 }

@@ -17,6 +17,8 @@ type TokenLifetimesApplyConfiguration struct {
 	AccessToken *v1.Duration `json:"accessToken,omitempty"`
 	// idToken is how long an ID token is valid: 1s to 24h. Unset: 15m.
 	IDToken *v1.Duration `json:"idToken,omitempty"`
+	// refreshToken is how long tokens can be renewed without a login.
+	RefreshToken *RefreshTokenLifetimesApplyConfiguration `json:"refreshToken,omitempty"`
 }
 
 // TokenLifetimesApplyConfiguration constructs a declarative configuration of the TokenLifetimes type for use with
@@ -46,5 +48,13 @@ func (b *TokenLifetimesApplyConfiguration) WithAccessToken(value v1.Duration) *T
 // If called multiple times, the IDToken field is set to the value of the last call.
 func (b *TokenLifetimesApplyConfiguration) WithIDToken(value v1.Duration) *TokenLifetimesApplyConfiguration {
 	b.IDToken = &value
+	return b
+}
+
+// WithRefreshToken sets the RefreshToken field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RefreshToken field is set to the value of the last call.
+func (b *TokenLifetimesApplyConfiguration) WithRefreshToken(value *RefreshTokenLifetimesApplyConfiguration) *TokenLifetimesApplyConfiguration {
+	b.RefreshToken = value
 	return b
 }
