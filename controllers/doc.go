@@ -9,8 +9,9 @@
 //	<kind>_status.go      turns plan and outcome, purely, into conditions
 //	<kind>_watches.go     what starts a reconcile
 //
-// What they share is in conditions.go (conditions), objects.go (writing), registrations.go (what the provider reads),
-// replicas.go (what the provider reports), report.go (status and events), index.go and cache.go (reading).
+// What they share is in conditions.go (conditions), objects.go (writing), documents.go and registrations.go (what the provider
+// reads), referents.go (what specs refer to), replicas.go (what the provider reports), report.go (status and events), index.go
+// and manager.go (reading).
 //
 // An object's owner is recorded in its annotation AnnotationOwner, beside an owner reference where one can be. No object
 // has a finalizer: what owner references cannot clean up is deleted when its owner's delete event arrives, and, because

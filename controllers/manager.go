@@ -12,6 +12,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
@@ -72,12 +73,13 @@ func CacheOptions() cache.Options {
 	}
 }
 
-// newForeignCache returns a cache of the metadata of the Secrets that the operator has not made. It only serves to notice
-// that a Secret named by a passwordSecretRef comes or changes, and that one that was in the way goes.
+// newForeignCache returns a cache of the metadata of the Secrets and ConfigMaps that the operator has not made. It only serves
+// to notice that one that a resource refers to comes or changes, and that a Secret that was in the way goes. The ConfigMaps
+// that Kubernetes puts into each namespace are left out, since nobody's logo is in them.
 func newForeignCache(mgr ctrl.Manager) (cache.Cache, error) {
 	notOurs, err := labels.NewRequirement(resources.LabelManagedBy, selection.NotEquals, []string{resources.ManagedBy})
 	if err != nil {
-		return nil, fmt.Errorf("select foreign secrets: %w", err)
+		return nil, fmt.Errorf("select foreign objects: %w", err)
 	}
 	foreign, err := cache.New(mgr.GetConfig(), cache.Options{
 		HTTPClient:           mgr.GetHTTPClient(),
@@ -85,9 +87,14 @@ func newForeignCache(mgr ctrl.Manager) (cache.Cache, error) {
 		Mapper:               mgr.GetRESTMapper(),
 		DefaultLabelSelector: labels.NewSelector().Add(*notOurs),
 		DefaultTransform:     stripMetadata,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.ConfigMap{}: {Field: fields.AndSelectors(
+				fields.OneTermNotEqualSelector("metadata.name", "kube-root-ca.crt"),
+				fields.OneTermNotEqualSelector("metadata.name", "openshift-service-ca.crt"))},
+		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("create cache of foreign secrets: %w", err)
+		return nil, fmt.Errorf("create cache of foreign objects: %w", err)
 	}
 	return foreign, nil
 }
@@ -111,7 +118,7 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		return err
 	}
 	if err := mgr.Add(foreign); err != nil {
-		return fmt.Errorf("add cache of foreign secrets: %w", err)
+		return fmt.Errorf("add cache of foreign objects: %w", err)
 	}
 	c := mgr.GetClient()
 	objects := objects{client: c, live: mgr.GetAPIReader()}
@@ -120,13 +127,14 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 
 	providers := &providerReconciler{
 		client: c, objects: objects, reporter: reporter, versions: newRegistrationVersions(),
+		dsns: newReferents(foreign, mgr.GetAPIReader()), logos: newReferents(foreign, mgr.GetAPIReader()),
 		image: o.ProviderImage, keyGrace: o.DefaultKeyGrace, now: o.Now,
 	}
 	signingKeys := &signingKeyReconciler{client: c, objects: objects, reporter: reporter, now: o.Now}
 	clients := &clientReconciler{client: c, objects: objects, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	for kind, setUp := range map[string]func() error{
-		kindProvider:   func() error { return providers.setUp(mgr) },
+		kindProvider:   func() error { return providers.setUp(mgr, foreign) },
 		kindSigningKey: func() error { return signingKeys.setUp(mgr) },
 		kindClient:     func() error { return clients.setUp(mgr, foreign, o.Concurrency) },
 		kindUser:       func() error { return users.setUp(mgr, foreign, o.Concurrency) },
@@ -138,7 +146,7 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 	return nil
 }
 
-// stripMetadata keeps of a foreign Secret's metadata only what tells that it has changed.
+// stripMetadata keeps of a foreign object's metadata only what tells that it has changed.
 func stripMetadata(obj any) (any, error) {
 	if m, ok := obj.(*metav1.PartialObjectMetadata); ok {
 		m.ManagedFields, m.Annotations, m.Labels, m.OwnerReferences = nil, nil, nil, nil

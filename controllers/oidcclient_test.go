@@ -35,14 +35,6 @@ var _ = Describe("An OIDCClient", func() {
 		g.Expect(json.Unmarshal(list[0].Data["client.json"], &d)).To(Succeed())
 		return d, &list[0]
 	}
-	update := func(c *v1alpha1.OIDCClient, change func()) {
-		GinkgoHelper()
-		Eventually(func(g Gomega) {
-			current(c)(g)
-			change()
-			g.Expect(k8s.Update(ctx, c)).To(Succeed())
-		}).Should(Succeed())
-	}
 	beAccepted := match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, "", nil)
 	haveCredentials := match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, "", nil)
 

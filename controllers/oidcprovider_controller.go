@@ -20,6 +20,8 @@ type providerReconciler struct {
 	objects  objects
 	reporter reporter
 	versions *registrationVersions
+	// dsns are the databases' addresses, logos the logos, that providers refer to.
+	dsns, logos *referents
 	// image is that of the provider's pods.
 	image string
 	// keyGrace is how long a new provider waits for a SigningKey before it gets one of its own.
@@ -32,6 +34,7 @@ type providerReconciler struct {
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders/status,verbs=patch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;patch
@@ -45,6 +48,8 @@ type providerReconciler struct {
 func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCProvider{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		r.dsns.forget(req.NamespacedName)
+		r.logos.forget(req.NamespacedName)
 		return ctrl.Result{}, nil // everything goes with its owner reference
 	} else if err != nil {
 		return ctrl.Result{}, err
@@ -53,7 +58,7 @@ func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan, err := planProvider(before, state, r.image, r.keyGrace, r.now())
+	plan, err := planProvider(before, state, r.image, newSalt, r.keyGrace, r.now())
 	if err != nil {
 		return ctrl.Result{}, err
 	}

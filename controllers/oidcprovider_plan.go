@@ -1,6 +1,11 @@
 package controllers
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"path"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -39,14 +44,23 @@ type providerPlan struct {
 	again time.Duration
 }
 
-// planProvider decides about an OIDCProvider.
-func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, keyGrace time.Duration, now time.Time) (providerPlan, error) {
+// planProvider decides about an OIDCProvider. It calls makeSalt when its settings have no salt of pairwise subjects yet.
+func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, makeSalt func() string, keyGrace time.Duration, now time.Time) (providerPlan, error) {
 	if _, err := oidc.ParseIssuer(p.Spec.Issuer); err != nil {
 		v := stall(v1alpha1.ReasonInvalidSpec, "spec.issuer "+err.Error()+"; create a new OIDCProvider")
 		return providerPlan{obstacle: &v}, nil //nolint:nilerr // it is told in status; repeating would not mend it
 	}
+	salt := state.salt
+	if salt == "" {
+		salt = makeSalt()
+	}
+	document := buildSettings(p, salt, state.logo)
+	if err := document.Validate(); err != nil {
+		v := invalidSpec(err)
+		return providerPlan{obstacle: &v}, nil
+	}
 	settings, err := buildRegistration(p.Key(), registration.KindSettings, resources.SettingsName(p.Name),
-		resources.Owner(kindProvider, p.Key()), buildSettings(p))
+		resources.Owner(kindProvider, p.Key()), document)
 	if err != nil {
 		return providerPlan{}, err
 	}
@@ -64,7 +78,9 @@ func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, k
 	if claim := resources.Claim(p); claim != nil {
 		plan.children = append(plan.children, child{resources.ClaimName(p), &corev1.PersistentVolumeClaim{}, claim})
 	}
-	plan.children = append(plan.children, child{p.Name, &appsv1.Deployment{}, resources.Deployment(p, image)})
+	if dsnDigest, known := planDSN(p, state, salt); known {
+		plan.children = append(plan.children, child{p.Name, &appsv1.Deployment{}, resources.Deployment(p, image, dsnDigest)})
+	}
 	if ingress := resources.Ingress(p); ingress != nil {
 		plan.children = append(plan.children, child{p.Name, &networkingv1.Ingress{}, ingress})
 	} else {
@@ -119,12 +135,63 @@ func (plan *providerPlan) lookAgain(d time.Duration) {
 	}
 }
 
-func buildSettings(p *v1alpha1.OIDCProvider) registration.Settings {
-	return registration.Settings{
+// planDSN returns the digest of how to reach the database, which replaces the pods when it changes. While the Secret is
+// missing the pods keep what they have, and known is false when they have nothing yet: they could not start.
+func planDSN(p *v1alpha1.OIDCProvider, state providerState, salt string) (digest string, known bool) {
+	if p.Spec.Storage.Postgres == nil {
+		return "", true
+	}
+	if judgeDSN(p, state.dsn).outcome == done {
+		return digestOf(state.dsn.value, salt), true
+	}
+	if state.deployment != nil {
+		digest = state.deployment.Spec.Template.Annotations[resources.AnnotationDSNDigest]
+	}
+	return digest, digest != ""
+}
+
+// digestOf tells contents apart without telling anything of them: it is keyed, because a password in a DSN may be guessed.
+func digestOf(dsn []byte, salt string) string {
+	mac := hmac.New(sha256.New, []byte(salt))
+	mac.Write([]byte("dsn\n"))
+	mac.Write(dsn)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// buildSettings translates the spec into the settings that the provider reads. A logo that cannot be shown is left out.
+func buildSettings(p *v1alpha1.OIDCProvider, salt string, logo referent) *registration.Settings {
+	settings := &registration.Settings{
 		Lifetimes: lifetimes(p.Spec.Tokens),
 		Sessions: registration.Sessions{
 			Idle:     duration(p.Spec.Sessions.Idle),
 			Absolute: duration(p.Spec.Sessions.Absolute),
 		},
+		Login: registration.Login{Window: duration(p.Spec.Login.Window)},
+		Branding: registration.Branding{
+			Title:       p.Spec.Branding.Title,
+			AccentColor: p.Spec.Branding.AccentColor,
+		},
+		PairwiseSalt: salt,
 	}
+	if attempts := p.Spec.Login.MaxAttempts; attempts != nil {
+		settings.Login.MaxAttempts = int(*attempts)
+	}
+	if p.Spec.Branding.LogoConfigMapRef != nil && judgeLogo(p, logo).outcome == done {
+		settings.Branding.Logo, settings.Branding.LogoType = logo.value, logoType(p.Spec.Branding.LogoConfigMapRef.Key)
+	}
+	return settings
+}
+
+// logoType returns the media type that a key's ending stands for, or "".
+func logoType(key string) string {
+	return map[string]string{
+		".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+	}[path.Ext(key)]
+}
+
+// newSalt returns 256 random bits.
+func newSalt() string {
+	salt := make([]byte, 32)
+	_, _ = rand.Read(salt) // it stops the program before it returns an error
+	return base64.RawURLEncoding.EncodeToString(salt)
 }

@@ -1,14 +1,17 @@
 package controllers
 
 import (
+	"bytes"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // setProviderStatus writes into p's status what follows from what was observed, and from what stood in the way, if anything.
@@ -26,11 +29,59 @@ func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, obstacle *
 		Userinfo:      oidc.Endpoint(issuer, oidc.PathUserinfo),
 		JWKS:          oidc.Endpoint(issuer, oidc.PathJWKS),
 		EndSession:    oidc.Endpoint(issuer, oidc.PathLogout),
+		Introspection: oidc.Endpoint(issuer, oidc.PathIntrospection),
+		Revocation:    oidc.Endpoint(issuer, oidc.PathRevocation),
+
+		PushedAuthorizationRequest: oidc.Endpoint(issuer, oidc.PathPushedRequest),
+		DeviceAuthorization:        oidc.Endpoint(issuer, oidc.PathDeviceAuthorization),
 	}
 	setCounts(p, state)
-	setConditions(&p.Status.Conditions, p.Generation, now,
-		named{v1alpha1.ConditionSigningReady, judgeSigning(p, state)},
-		named{v1alpha1.ConditionAvailable, available})
+	var verdicts []named
+	if p.Spec.Storage.Postgres != nil {
+		verdicts = append(verdicts, named{v1alpha1.ConditionStorageReady, judgeDSN(p, state.dsn)})
+	} else {
+		meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionStorageReady)
+	}
+	verdicts = append(verdicts, named{v1alpha1.ConditionSigningReady, judgeSigning(p, state)}, named{v1alpha1.ConditionAvailable, available})
+	if p.Spec.Branding.LogoConfigMapRef != nil {
+		verdicts = append(verdicts, named{v1alpha1.ConditionBrandingReady, judgeLogo(p, state.logo)})
+	} else {
+		meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionBrandingReady)
+	}
+	setConditions(&p.Status.Conditions, p.Generation, now, verdicts...)
+}
+
+// judgeDSN decides ConditionStorageReady.
+func judgeDSN(p *v1alpha1.OIDCProvider, dsn referent) verdict {
+	name, key := p.DSNSecretName(), p.DSNSecretKey()
+	switch {
+	case !dsn.found:
+		return wait(v1alpha1.ReasonDSNSecretNotFound, fmt.Sprintf(
+			"Secret %q of spec.storage.postgres.dsnSecretRef does not exist in namespace %q; create it", name, p.Namespace))
+	case len(bytes.TrimSpace(dsn.value)) == 0:
+		return wait(v1alpha1.ReasonDSNKeyNotFound, fmt.Sprintf(
+			"Secret %q has nothing under the key %q; put the database's URI there or correct spec.storage.postgres.dsnSecretRef", name, key))
+	default:
+		return accept(v1alpha1.ReasonDSNReady, fmt.Sprintf("Secret %q says how to reach the database", name))
+	}
+}
+
+// judgeLogo decides ConditionBrandingReady of an OIDCProvider with a logo.
+func judgeLogo(p *v1alpha1.OIDCProvider, logo referent) verdict {
+	ref := p.Spec.Branding.LogoConfigMapRef
+	switch {
+	case !logo.found:
+		return wait(v1alpha1.ReasonLogoConfigMapNotFound, fmt.Sprintf(
+			"ConfigMap %q of spec.branding.logoConfigMapRef does not exist in namespace %q; create it or remove the field", ref.Name, p.Namespace))
+	case len(logo.value) == 0:
+		return wait(v1alpha1.ReasonLogoKeyNotFound, fmt.Sprintf(
+			"ConfigMap %q has nothing under the key %q; put the image there or correct spec.branding.logoConfigMapRef", ref.Name, ref.Key))
+	case len(logo.value) > registration.MaxLogoBytes:
+		return wait(v1alpha1.ReasonLogoInvalid, fmt.Sprintf(
+			"the image under the key %q of ConfigMap %q has %d bytes; make it no larger than %d", ref.Key, ref.Name, len(logo.value), registration.MaxLogoBytes))
+	default:
+		return accept(v1alpha1.ReasonLogoReady, fmt.Sprintf("the pages show the logo of ConfigMap %q", ref.Name))
+	}
 }
 
 // setCounts counts what every ready replica has, and keeps the last counts of registrations while none is ready.

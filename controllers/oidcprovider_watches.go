@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -30,14 +31,16 @@ import (
 // countsDelay gathers the reports of a burst of registrations into one change of the counts in status.
 const countsDelay = time.Second
 
-// setUp starts a reconcile of an OIDCProvider when its spec, one of its objects, one of its SigningKeys, or what a replica
-// reports changes.
-func (r *providerReconciler) setUp(mgr ctrl.Manager) error {
+// setUp starts a reconcile of an OIDCProvider when its spec, one of its objects, one of its SigningKeys, a Secret or ConfigMap
+// that it refers to, or what a replica reports changes.
+func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCProvider{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(ofSigningKey)).
 		Watches(&corev1.Secret{}, r.recordVersions()).
-		Watches(&coordinationv1.Lease{}, reports())
+		Watches(&coordinationv1.Lease{}, reports()).
+		WatchesRawSource(foreignObjects(foreign, "Secret", r.referringTo(indexSecretName))).
+		WatchesRawSource(foreignObjects(foreign, "ConfigMap", r.referringTo(indexConfigMapName)))
 	owned := handler.EnqueueRequestsFromMapFunc(ownerRequests(kindProvider))
 	for _, kind := range []client.Object{
 		&appsv1.Deployment{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.PersistentVolumeClaim{}, &corev1.Secret{},
@@ -53,6 +56,17 @@ func (r *providerReconciler) setUp(mgr ctrl.Manager) error {
 		b.Watches(route, owned)
 	}
 	return b.WithOptions(options(1)).Complete(r)
+}
+
+// referringTo maps an object to the OIDCProviders of its namespace that an index has under its name.
+func (r *providerReconciler) referringTo(index string) handler.MapFunc {
+	return func(ctx context.Context, obj client.Object) []reconcile.Request {
+		list := &v1alpha1.OIDCProviderList{}
+		if err := r.client.List(ctx, list, client.InNamespace(obj.GetNamespace()), client.MatchingFields{index: obj.GetName()}); err != nil {
+			return unlisted(ctx, err)
+		}
+		return requestsFor(list.Items)
+	}
 }
 
 func ofSigningKey(_ context.Context, obj client.Object) []reconcile.Request {

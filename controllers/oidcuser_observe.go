@@ -100,7 +100,7 @@ func (r *userReconciler) password(ctx context.Context, u *v1alpha1.OIDCUser, reg
 	key := client.ObjectKey{Namespace: u.Namespace, Name: ref.Name}
 	metadata := &metav1.PartialObjectMetadata{}
 	metadata.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	if err := r.foreign.Get(ctx, key, metadata); err == nil && passwordSource(metadata, passwordKey(u)) == registeredSource {
+	if err := r.foreign.Get(ctx, key, metadata); err == nil && keyVersion(metadata, passwordKey(u)) == registeredSource {
 		secret.ObjectMeta = metadata.ObjectMeta
 		return secret, nil
 	}
@@ -112,9 +112,9 @@ func (r *userReconciler) password(ctx context.Context, u *v1alpha1.OIDCUser, reg
 	return secret, nil
 }
 
-// passwordSource names one version of one key of a Secret.
-func passwordSource(secret metav1.Object, key string) string {
-	return secret.GetName() + "/" + key + "/" + secret.GetResourceVersion()
+// keyVersion names one version of one key of a Secret or ConfigMap.
+func keyVersion(obj metav1.Object, key string) string {
+	return obj.GetName() + "/" + key + "/" + obj.GetResourceVersion()
 }
 
 // olderUser returns the first of the OIDCUsers that precede u and have the same value of an index, or nil.

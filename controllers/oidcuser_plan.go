@@ -76,7 +76,7 @@ func (p *userPlan) takePassword(u *v1alpha1.OIDCUser, state userState) {
 			"Secret %q does not exist; create it with the password under the key %q or correct spec.passwordSecretRef", name, key))
 		return
 	}
-	source := passwordSource(state.password, key)
+	source := keyVersion(state.password, key)
 	if source == p.hashSource && p.hash != "" {
 		p.password, p.source = passwordIn(name), source
 		return

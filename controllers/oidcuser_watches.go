@@ -26,7 +26,7 @@ func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrenc
 		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, subjectChanged()))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindUser))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
-		WatchesRawSource(foreignSecrets(foreign, r.withPasswordIn)).
+		WatchesRawSource(foreignObjects(foreign, "Secret", r.withPasswordIn)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(existencePredicate())).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		WithOptions(options(concurrency)).

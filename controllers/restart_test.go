@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -31,8 +32,12 @@ var _ = Describe("The operator", Serial, func() {
 		ada = create(gen.OIDCUser(namespace, "ada", "sso"))
 		bob = create(gen.OIDCUser(namespace, "bob", "sso", gen.WithPasswordFrom("bob-login", "")))
 		app = create(gen.OIDCClient(apps, "app", provider))
+		create(gen.Secret(namespace, "pg", map[string]string{"uri": "postgres://db"}))
+		create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "brand"}, Data: map[string]string{"logo.svg": "<svg/>"}})
+		shared := create(gen.OIDCProvider(namespace, "shared", gen.WithIssuer("https://shared.example.com"), gen.WithPostgres("pg"), gen.WithLogo("brand", "logo.svg")))
 		startReplica(provider, "one")
 		Eventually(current(key)).Should(match.BeReady())
+		Eventually(current(shared)).Should(match.HaveCondition(v1alpha1.ConditionBrandingReady, metav1.ConditionTrue, "", nil))
 		Eventually(current(provider)).Should(match.BeReady())
 		Eventually(current(ada)).Should(match.BeReady())
 		Eventually(current(bob)).Should(match.BeReady())

@@ -60,7 +60,44 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("a name that no Service can have", func(p *v1alpha1.OIDCProvider) { p.Name = "a.b" }, "metadata.name must be at most 40"),
 		Entry("a name that is too long", func(p *v1alpha1.OIDCProvider) { p.Name = "a1234567890123456789012345678901234567890" }, "metadata.name must be at most 40"),
 		Entry("no replicas", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(0)) }, accepted),
-		Entry("two replicas on embedded storage", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(2)) }, "replicas must be 0 or 1"),
+		Entry("two replicas on embedded storage", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(2)) }, "replicas must be 0 or 1 on embedded storage, which serves one pod; set storage.postgres to run more"),
+		Entry("three replicas on PostgreSQL", func(p *v1alpha1.OIDCProvider) {
+			gen.WithPostgres("pg")(p)
+			p.Spec.Replicas = new(int32(3))
+		}, accepted),
+		Entry("fewer than no replicas", func(p *v1alpha1.OIDCProvider) { p.Spec.Replicas = new(int32(-1)) }, "spec.replicas"),
+		Entry("both kinds of storage", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Storage.Postgres = &v1alpha1.PostgresStorage{DSNSecretRef: v1alpha1.DSNSecretReference{Name: "pg"}}
+		}, "embedded and postgres cannot be combined; remove one or the other"),
+		Entry("a database that nothing says how to reach", gen.WithPostgres(""), "dsnSecretRef"),
+		Entry("trusted proxies", func(p *v1alpha1.OIDCProvider) { p.Spec.TrustedProxies = []string{"10.0.0.0/8", "2001:db8::/32"} }, accepted),
+		Entry("a trusted proxy without a mask", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.TrustedProxies = []string{"10.0.0.1"}
+		}, "trustedProxies must hold networks in CIDR notation, such as"),
+		Entry("login limits", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Login = v1alpha1.LoginLimits{MaxAttempts: new(int32(10)), Window: lasting(time.Hour)}
+		}, accepted),
+		Entry("no attempts", func(p *v1alpha1.OIDCProvider) { p.Spec.Login.MaxAttempts = new(int32(0)) }, "spec.login.maxAttempts"),
+		Entry("endless attempts", func(p *v1alpha1.OIDCProvider) { p.Spec.Login.MaxAttempts = new(int32(101)) }, "spec.login.maxAttempts"),
+		Entry("a window of days", func(p *v1alpha1.OIDCProvider) { p.Spec.Login.Window = lasting(48 * time.Hour) }, "window must be between 1s and 24h"),
+		Entry("branding", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Branding = v1alpha1.Branding{Title: strings.Repeat("文", 50), AccentColor: "#00AA66"}
+			gen.WithLogo("brand", "logo.jpeg")(p)
+		}, accepted),
+		Entry("a title that is too long", func(p *v1alpha1.OIDCProvider) { p.Spec.Branding.Title = strings.Repeat("t", 51) }, "spec.branding.title"),
+		Entry("a color by name", func(p *v1alpha1.OIDCProvider) { p.Spec.Branding.AccentColor = "green" }, "accentColor must be #rgb or #rrggbb"),
+		Entry("a color of four digits", func(p *v1alpha1.OIDCProvider) { p.Spec.Branding.AccentColor = "#1234" }, "accentColor must be #rgb or #rrggbb"),
+		Entry("a logo of an unknown kind", gen.WithLogo("brand", "logo.gif"), "key must end in .svg, .png, .jpg, .jpeg or .webp"),
+		Entry("a logo of no ConfigMap", gen.WithLogo("", "logo.svg"), "logoConfigMapRef.name"),
+		Entry("refresh lifetimes", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.RefreshToken = v1alpha1.RefreshTokenLifetimes{Idle: lasting(24 * time.Hour), Absolute: lasting(17520 * time.Hour)}
+		}, accepted),
+		Entry("a refresh token that idles too long", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.RefreshToken.Idle = lasting(17521 * time.Hour)
+		}, "idle must be between 1s and 17520h"),
+		Entry("a refresh token that lives too long", func(p *v1alpha1.OIDCProvider) {
+			p.Spec.Tokens.RefreshToken.Absolute = lasting(17521 * time.Hour)
+		}, "absolute must be between 1s and 17520h"),
 		Entry("emptyDir with a size", func(p *v1alpha1.OIDCProvider) {
 			p.Spec.Storage.Embedded.Size = new(resource.MustParse("1Gi"))
 		}, "emptyDir cannot be combined with size"),
@@ -114,13 +151,17 @@ var _ = Describe("Validation by the API server", func() {
 
 	provider := gen.OIDCProvider("default", "sso")
 	public := func(c *v1alpha1.OIDCClient) { c.Spec.TokenEndpointAuthMethod = "none" }
+	scopes := func(s ...string) func(*v1alpha1.OIDCClient) { return func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = s } }
+	resources := func(r ...string) func(*v1alpha1.OIDCClient) {
+		return func(c *v1alpha1.OIDCClient) { c.Spec.Resources = r }
+	}
 	DescribeTable("of an OIDCClient", func(change func(*v1alpha1.OIDCClient), want string) {
 		submit(gen.OIDCClient("default", "app", provider, change), want)
 	},
 		Entry("https redirect URI", gen.WithRedirectURIs("https://app.example.com/cb?x=1"), accepted),
 		Entry("redirect origin with port and without slash", gen.WithRedirectURIs("https://nas.example.com:5001"), accepted),
 		Entry("http on loopback", gen.WithRedirectURIs("http://localhost:8090/cb", "http://127.0.0.1/cb", "http://[::1]:1/cb"), accepted),
-		Entry("no redirect URI", gen.WithRedirectURIs(), "spec.redirectURIs"),
+		Entry("no redirect URI", gen.WithRedirectURIs(), "redirectURIs must hold at least one URI, unless grantTypes is set and leaves authorization_code out"),
 		Entry("with a fragment", gen.WithRedirectURIs("https://app.example.com/#cb"), "redirectURIs must not have a fragment; remove everything from the # on"),
 		Entry("with a wildcard", gen.WithRedirectURIs("https://*.example.com/cb"), "redirectURIs must not contain a wildcard; list each redirect URI in full"),
 		Entry("http elsewhere", gen.WithRedirectURIs("http://app.example.com/cb"), "redirectURIs must use https; http is only for a loopback host"),
@@ -145,8 +186,98 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("secret name with two dots", gen.WithSecretName("a..b"), "secretName must be the name of a Secret"),
 		Entry("client ID", gen.WithClientID("my-app_1.x"), accepted),
 		Entry("client ID with a colon", gen.WithClientID("a:b"), "clientID must consist of the characters"),
-		Entry("scopes without openid", func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = []string{"email"} }, "scopes must hold openid"),
-		Entry("unknown scope", func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = []string{"openid", "admin"} }, "spec.scopes"),
+		Entry("scopes without openid", scopes("email"), "scopes must hold openid, unless client_credentials is the only one of grantTypes"),
+		Entry("scopes of other APIs", scopes("openid", "files:read", "https://api.example.com/write", "a]b[c^~!#"), accepted),
+		Entry("scope with a quote", scopes("openid", `a"b`), "scopes must consist of printable ASCII characters without spaces, quotes and backslashes"),
+		Entry("scope with a backslash", scopes("openid", `a\b`), "scopes must consist of printable ASCII"),
+		Entry("scope with a space", scopes("openid", "a b"), "scopes must consist of printable ASCII"),
+		Entry("scope beyond ASCII", scopes("openid", "ä"), "scopes must consist of printable ASCII"),
+		Entry("offline access", scopes("openid", "offline_access"), accepted),
+		Entry("offline access without refresh tokens", func(c *v1alpha1.OIDCClient) {
+			scopes("openid", "offline_access")(c)
+			gen.WithGrantTypes("authorization_code")(c)
+		}, "scopes must not hold offline_access without refresh_token in grantTypes"),
+		Entry("a device", func(c *v1alpha1.OIDCClient) {
+			gen.WithGrantTypes("device_code", "refresh_token")(c)
+			c.Spec.RedirectURIs = nil
+		}, accepted),
+		Entry("a machine", func(c *v1alpha1.OIDCClient) {
+			gen.WithGrantTypes("client_credentials")(c)
+			scopes("files:read")(c)
+			c.Spec.RedirectURIs = nil
+		}, accepted),
+		Entry("a login without redirect URI", func(c *v1alpha1.OIDCClient) {
+			gen.WithGrantTypes("authorization_code", "device_code")(c)
+			c.Spec.RedirectURIs = nil
+		}, "redirectURIs must hold at least one URI"),
+		Entry("an unknown grant type", gen.WithGrantTypes("password"), "spec.grantTypes"),
+		Entry("refresh tokens of nothing", gen.WithGrantTypes("refresh_token", "client_credentials"), "grantTypes must hold authorization_code or device_code beside refresh_token"),
+		Entry("public machine", func(c *v1alpha1.OIDCClient) {
+			public(c)
+			gen.WithGrantTypes("authorization_code", "client_credentials")(c)
+		}, "grantTypes must not hold client_credentials for a public client (tokenEndpointAuthMethod none)"),
+		Entry("keys of its own", gen.WithKeys(`{"keys":[{"kty":"EC","x5t#S256":"any"}]}`), accepted),
+		Entry("keys of its own at a URL", func(c *v1alpha1.OIDCClient) {
+			c.Spec.TokenEndpointAuthMethod, c.Spec.JWKSURI = "private_key_jwt", "https://app.example.com/jwks"
+		}, accepted),
+		Entry("private_key_jwt without keys", func(c *v1alpha1.OIDCClient) {
+			c.Spec.TokenEndpointAuthMethod = "private_key_jwt"
+		}, "tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"),
+		Entry("keys in two places", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(`{"keys":[]}`)(c)
+			c.Spec.JWKSURI = "https://app.example.com/jwks"
+		}, "needs either jwks or jwksURI, and not both"),
+		Entry("keys beside a secret", func(c *v1alpha1.OIDCClient) {
+			c.Spec.JWKSURI = "https://app.example.com/jwks"
+		}, "jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"),
+		Entry("keys over http", func(c *v1alpha1.OIDCClient) {
+			c.Spec.TokenEndpointAuthMethod, c.Spec.JWKSURI = "private_key_jwt", "http://app.example.com/jwks"
+		}, "jwksURI must be an https URL; http is only for a loopback host"),
+		Entry("resources", resources("https://api.example.com", "urn:example:api"), accepted),
+		Entry("relative resource", resources("/api"), "resources must be absolute URIs, such as https://api.example.com"),
+		Entry("resource with a fragment", resources("https://api.example.com/#a"), "resources must not have a fragment"),
+		Entry("formats and flags", func(c *v1alpha1.OIDCClient) {
+			c.Spec.AccessTokenFormat, c.Spec.UserinfoSignedResponseAlg = v1alpha1.AccessTokenJWT, "ES256"
+			c.Spec.DPoPBoundAccessTokens, c.Spec.RequirePushedAuthorizationRequests = new(true), new(true)
+		}, accepted),
+		Entry("unknown format", func(c *v1alpha1.OIDCClient) { c.Spec.AccessTokenFormat = "SAML" }, "spec.accessTokenFormat"),
+		Entry("unsigned userinfo", func(c *v1alpha1.OIDCClient) { c.Spec.UserinfoSignedResponseAlg = "none" }, "spec.userinfoSignedResponseAlg"),
+		Entry("pairwise subjects of a sector", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Subject = v1alpha1.ClientSubject{Mode: v1alpha1.SubjectPairwise, SectorIdentifier: "example.com"}
+		}, accepted),
+		Entry("sector without pairwise subjects", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Subject.SectorIdentifier = "example.com"
+		}, "sectorIdentifier is only for mode Pairwise; set that or remove it"),
+		Entry("sector that is a URL", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Subject = v1alpha1.ClientSubject{Mode: v1alpha1.SubjectPairwise, SectorIdentifier: "https://example.com"}
+		}, "sectorIdentifier must be a host name in lower case"),
+		Entry("unknown subject mode", func(c *v1alpha1.OIDCClient) { c.Spec.Subject.Mode = "Phone" }, "spec.subject.mode"),
+		Entry("group without name", func(c *v1alpha1.OIDCClient) { c.Spec.Access.AllowedGroups = []string{""} }, "spec.access.allowedGroups"),
+		Entry("logouts", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutSessionRequired = "https://elsewhere.example.com/out?x=1", new(true)
+			c.Spec.FrontchannelLogoutURI, c.Spec.FrontchannelLogoutSessionRequired = "https://app.example.com/out", new(true)
+		}, accepted),
+		Entry("back-channel logout on loopback", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI = "http://127.0.0.1:8090/out"
+		}, accepted),
+		Entry("back-channel logout over http", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI = "http://app.example.com/out"
+		}, "backchannelLogoutURI must be an https URL; http is only for a loopback host"),
+		Entry("back-channel logout with a fragment", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI = "https://app.example.com/#out"
+		}, "backchannelLogoutURI must not have a fragment"),
+		Entry("back-channel session without logout", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutSessionRequired = new(true)
+		}, "backchannelLogoutSessionRequired needs backchannelLogoutURI"),
+		Entry("front-channel logout that is a script", func(c *v1alpha1.OIDCClient) {
+			c.Spec.FrontchannelLogoutURI = "javascript:alert(1)"
+		}, "frontchannelLogoutURI must be an https URL"),
+		Entry("front-channel session without logout", func(c *v1alpha1.OIDCClient) {
+			c.Spec.FrontchannelLogoutSessionRequired = new(true)
+		}, "frontchannelLogoutSessionRequired needs frontchannelLogoutURI"),
+		Entry("an override of refresh lifetimes", func(c *v1alpha1.OIDCClient) {
+			c.Spec.Tokens.RefreshToken.Idle = lasting(time.Millisecond)
+		}, "idle must be between 1s and 17520h"),
 		Entry("public client with optional PKCE", func(c *v1alpha1.OIDCClient) {
 			public(c)
 			c.Spec.PKCE = v1alpha1.PKCEOptional

@@ -88,11 +88,11 @@ func unlisted(ctx context.Context, err error) []reconcile.Request {
 	return nil
 }
 
-// foreignSecrets is a source of the Secrets that the operator has not made.
-func foreignSecrets(foreign cache.Cache, requests handler.MapFunc) source.Source {
-	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return source.Kind(foreign, client.Object(secret), handler.EnqueueRequestsFromMapFunc(requests))
+// foreignObjects is a source of the Secrets or ConfigMaps that the operator has not made.
+func foreignObjects(foreign cache.Cache, kind string, requests handler.MapFunc) source.Source {
+	metadata := &metav1.PartialObjectMetadata{}
+	metadata.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	return source.Kind(foreign, client.Object(metadata), handler.EnqueueRequestsFromMapFunc(requests))
 }
 
 // existencePredicate passes what appears and disappears, and no changes.

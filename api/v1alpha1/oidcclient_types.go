@@ -55,7 +55,6 @@ type OIDCClientList struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.jwks) || has(self.jwksURI)) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutSessionRequired) || has(self.backchannelLogoutURI)",message="backchannelLogoutSessionRequired needs backchannelLogoutURI"
 // +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutSessionRequired) || has(self.frontchannelLogoutURI)",message="frontchannelLogoutSessionRequired needs frontchannelLogoutURI"
-// +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutURI) || !isURL(self.frontchannelLogoutURI) || (has(self.redirectURIs) && self.redirectURIs.exists(u, isURL(u) && url(u).getScheme() == url(self.frontchannelLogoutURI).getScheme() && url(u).getHost() == url(self.frontchannelLogoutURI).getHost()))",message="frontchannelLogoutURI must have the scheme, host and port of one of redirectURIs"
 type OIDCClientSpec struct {
 	// providerRef names the OIDCProvider that serves the application. Its allowedClients must admit this namespace.
 	// +required

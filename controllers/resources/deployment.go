@@ -21,6 +21,9 @@ const (
 	ContainerName = "provider"
 	dataDir       = "/var/lib/oidc-provider"
 	tlsDir        = "/etc/oidc-provider/tls"
+	dsnDir        = "/etc/oidc-provider/postgres"
+	dsnFile       = "dsn"
+	dsnFileMode   = int32(0o440)
 	portHTTP      = int32(8080)
 	portHTTPS     = int32(8443)
 	portAdmin     = int32(8081)
@@ -28,20 +31,40 @@ const (
 	memoryLimit   = "GOMEMLIMIT"
 )
 
-// Deployment runs the provider with the given image.
-func Deployment(p *v1alpha1.OIDCProvider, image string) *aappsv1.DeploymentApplyConfiguration {
+// AnnotationDSNDigest is on the pods of a provider with a PostgreSQL database: a keyed digest of how to reach it. A process
+// reads that when it starts, so that a change of it has to replace the pods.
+const AnnotationDSNDigest = "oidc-operator.dev/dsn-digest"
+
+// Deployment runs the provider with the given image. dsnDigest is the value of AnnotationDSNDigest, or "".
+func Deployment(p *v1alpha1.OIDCProvider, image, dsnDigest string) *aappsv1.DeploymentApplyConfiguration {
 	podLabels := selector(p)
 	maps.Copy(podLabels, p.Spec.Template.Labels)
+	template := acorev1.PodTemplateSpec().
+		WithLabels(podLabels).
+		WithAnnotations(p.Spec.Template.Annotations).
+		WithSpec(podSpec(p, image))
+	if dsnDigest != "" {
+		template.WithAnnotations(map[string]string{AnnotationDSNDigest: dsnDigest})
+	}
 	return owned(p, aappsv1.Deployment(p.Name, p.Namespace)).WithSpec(aappsv1.DeploymentSpec().
 		WithReplicas(p.DesiredReplicas()).
 		WithRevisionHistoryLimit(3).
-		// A SQLite database must not be opened by the next pod before the last one has closed it.
-		WithStrategy(aappsv1.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
+		WithStrategy(strategy(p)).
 		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
-		WithTemplate(acorev1.PodTemplateSpec().
-			WithLabels(podLabels).
-			WithAnnotations(p.Spec.Template.Annotations).
-			WithSpec(podSpec(p, image))))
+		WithTemplate(template))
+}
+
+// strategy replaces pods without an interruption where they share a database. A SQLite database must not be opened by the
+// next pod before the last one has closed it.
+func strategy(p *v1alpha1.OIDCProvider) *aappsv1.DeploymentStrategyApplyConfiguration {
+	if p.Spec.Storage.Postgres == nil {
+		return aappsv1.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
+	}
+	return aappsv1.DeploymentStrategy().
+		WithType(appsv1.RollingUpdateDeploymentStrategyType).
+		WithRollingUpdate(aappsv1.RollingUpdateDeployment().
+			WithMaxUnavailable(intstr.FromInt32(0)).
+			WithMaxSurge(intstr.FromInt32(1)))
 }
 
 func podSpec(p *v1alpha1.OIDCProvider, image string) *acorev1.PodSpecApplyConfiguration {
@@ -57,7 +80,8 @@ func podSpec(p *v1alpha1.OIDCProvider, image string) *acorev1.PodSpecApplyConfig
 			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
 			WithSeccompProfile(acorev1.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(container(p, image)).
-		WithVolumes(dataVolume(p)).
+		WithVolumes(storageVolume(p)).
+		WithTopologySpreadConstraints(spread(p)...).
 		WithNodeSelector(p.Spec.Template.NodeSelector)
 	if p.Spec.TLS != nil {
 		spec.WithVolumes(acorev1.Volume().WithName("tls").
@@ -83,7 +107,7 @@ func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyCo
 		WithPorts(
 			acorev1.ContainerPort().WithName(port.name).WithContainerPort(port.container).WithProtocol(corev1.ProtocolTCP),
 			acorev1.ContainerPort().WithName("admin").WithContainerPort(portAdmin).WithProtocol(corev1.ProtocolTCP)).
-		WithVolumeMounts(acorev1.VolumeMount().WithName("data").WithMountPath(dataDir)).
+		WithVolumeMounts(storageMount(p)).
 		WithResources(containerResources(p)).
 		WithReadinessProbe(probe("/readyz").WithPeriodSeconds(5)).
 		WithLivenessProbe(probe("/healthz").WithPeriodSeconds(10).WithFailureThreshold(6)).
@@ -104,7 +128,14 @@ func args(p *v1alpha1.OIDCProvider) []string {
 		"--issuer=" + strings.ReplaceAll(p.Spec.Issuer, "$(", "$$("), // or the kubelet would expand it
 		"--provider-name=" + p.Name,
 		"--namespace=" + p.Namespace,
-		"--data-dir=" + dataDir,
+	}
+	if p.Spec.Storage.Postgres != nil {
+		a = append(a, "--postgres-dsn-file="+dsnDir+"/"+dsnFile)
+	} else {
+		a = append(a, "--data-dir="+dataDir)
+	}
+	if len(p.Spec.TrustedProxies) > 0 {
+		a = append(a, "--trusted-proxies="+strings.Join(p.Spec.TrustedProxies, ","))
 	}
 	if p.Spec.TLS != nil {
 		a = append(a, "--tls-cert-file="+tlsDir+"/tls.crt", "--tls-key-file="+tlsDir+"/tls.key")
@@ -147,12 +178,21 @@ func probe(path string) *acorev1.ProbeApplyConfiguration {
 	return acorev1.Probe().WithHTTPGet(acorev1.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("admin")))
 }
 
-func dataVolume(p *v1alpha1.OIDCProvider) *acorev1.VolumeApplyConfiguration {
-	v := acorev1.Volume().WithName("data")
-	if p.Spec.Storage.Embedded.EmptyDir != nil {
-		return v.WithEmptyDir(acorev1.EmptyDirVolumeSource())
+// spread keeps the pods that share a database on different nodes and in different zones, as far as there are any. Each
+// ReplicaSet is spread by itself, or a rolling update would be weighed against the pods that are about to go.
+func spread(p *v1alpha1.OIDCProvider) []*acorev1.TopologySpreadConstraintApplyConfiguration {
+	if p.Spec.Storage.Postgres == nil {
+		return nil
 	}
-	return v.WithPersistentVolumeClaim(acorev1.PersistentVolumeClaimVolumeSource().WithClaimName(ClaimName(p)))
+	over := func(topology string) *acorev1.TopologySpreadConstraintApplyConfiguration {
+		return acorev1.TopologySpreadConstraint().
+			WithMaxSkew(1).
+			WithTopologyKey(topology).
+			WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+			WithLabelSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
+			WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey)
+	}
+	return []*acorev1.TopologySpreadConstraintApplyConfiguration{over(corev1.LabelHostname), over(corev1.LabelTopologyZone)}
 }
 
 func toleration(t *corev1.Toleration) *acorev1.TolerationApplyConfiguration {

@@ -28,7 +28,8 @@ func PodDisruptionBudget(p *v1alpha1.OIDCProvider) *apolicyv1.PodDisruptionBudge
 		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))))
 }
 
-// NetworkPolicy lets traffic in to the serving and the admin port only.
+// NetworkPolicy lets traffic in to the serving and the admin port only. What the pods send is left alone: the database, the
+// applications' keys and the pages that are told of a logout may be anywhere.
 func NetworkPolicy(p *v1alpha1.OIDCProvider) *anetworkingv1.NetworkPolicyApplyConfiguration {
 	port := func(number int32) *anetworkingv1.NetworkPolicyPortApplyConfiguration {
 		return anetworkingv1.NetworkPolicyPort().WithProtocol(corev1.ProtocolTCP).WithPort(intstr.FromInt32(number))

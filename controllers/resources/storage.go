@@ -13,10 +13,10 @@ func ClaimName(p *v1alpha1.OIDCProvider) string {
 	return p.Name + "-data"
 }
 
-// Claim is the volume of the embedded database, or nil when the provider uses scratch space.
+// Claim is the volume of the embedded database, or nil when the provider uses scratch space or a PostgreSQL database.
 func Claim(p *v1alpha1.OIDCProvider) *acorev1.PersistentVolumeClaimApplyConfiguration {
 	e := p.Spec.Storage.Embedded
-	if e.EmptyDir != nil {
+	if e.EmptyDir != nil || p.Spec.Storage.Postgres != nil {
 		return nil
 	}
 	size := resource.MustParse("1Gi")
@@ -34,4 +34,27 @@ func Claim(p *v1alpha1.OIDCProvider) *acorev1.PersistentVolumeClaimApplyConfigur
 		return kept(p, claim)
 	}
 	return owned(p, claim)
+}
+
+// storageVolume holds the embedded database, or the file that says how to reach the other one.
+func storageVolume(p *v1alpha1.OIDCProvider) *acorev1.VolumeApplyConfiguration {
+	switch {
+	case p.Spec.Storage.Postgres != nil:
+		return acorev1.Volume().WithName("postgres").WithSecret(acorev1.SecretVolumeSource().
+			WithSecretName(p.DSNSecretName()).
+			WithDefaultMode(dsnFileMode).
+			WithItems(acorev1.KeyToPath().WithKey(p.DSNSecretKey()).WithPath(dsnFile)))
+	case p.Spec.Storage.Embedded.EmptyDir != nil:
+		return acorev1.Volume().WithName("data").WithEmptyDir(acorev1.EmptyDirVolumeSource())
+	default:
+		return acorev1.Volume().WithName("data").
+			WithPersistentVolumeClaim(acorev1.PersistentVolumeClaimVolumeSource().WithClaimName(ClaimName(p)))
+	}
+}
+
+func storageMount(p *v1alpha1.OIDCProvider) *acorev1.VolumeMountApplyConfiguration {
+	if p.Spec.Storage.Postgres != nil {
+		return acorev1.VolumeMount().WithName("postgres").WithMountPath(dsnDir).WithReadOnly(true)
+	}
+	return acorev1.VolumeMount().WithName("data").WithMountPath(dataDir)
 }

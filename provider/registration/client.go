@@ -236,12 +236,15 @@ func (c *Client) validateURIs() []error {
 	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
 		errs = append(errs, invalid("redirect_uris", "must hold at least one URI to which a login can return"))
 	}
-	for field, uri := range map[string]string{
-		"backchannel_logout_uri": c.BackchannelLogoutURI, "frontchannel_logout_uri": c.FrontchannelLogoutURI, "jwks_uri": c.JWKSURI,
+	for _, f := range []struct{ field, uri string }{
+		{"backchannel_logout_uri", c.BackchannelLogoutURI}, {"frontchannel_logout_uri", c.FrontchannelLogoutURI}, {"jwks_uri", c.JWKSURI},
 	} {
-		if err := oidc.ValidateRedirectURI(uri, false); uri != "" && err != nil {
-			errs = append(errs, invalid(field, "%s", err))
+		if err := oidc.ValidateRedirectURI(f.uri, false); f.uri != "" && err != nil {
+			errs = append(errs, invalid(f.field, "%s", err))
 		}
+	}
+	if c.FrontchannelLogoutURI != "" && !slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return sameOrigin(uri, c.FrontchannelLogoutURI) }) {
+		errs = append(errs, invalid("frontchannel_logout_uri", "must have the scheme, host and port of one of the redirect URIs"))
 	}
 	for i, uri := range c.RedirectURIs {
 		if err := oidc.ValidateRedirectURI(uri, c.Public()); err != nil {
@@ -262,6 +265,14 @@ func (c *Client) validateURIs() []error {
 		}
 	}
 	return errs
+}
+
+// sameOrigin tells whether two URIs agree in what a front-channel logout URI must share with a redirect URI (OpenID Connect
+// Front-Channel Logout section 2).
+func sameOrigin(a, b string) bool {
+	u, errU := url.Parse(a)
+	v, errV := url.Parse(b)
+	return errU == nil && errV == nil && u.Scheme == v.Scheme && strings.EqualFold(u.Host, v.Host)
 }
 
 func webPage(uri string) bool {

@@ -3,6 +3,7 @@ package gen
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 )
@@ -26,6 +27,20 @@ func OIDCProvider(namespace, name string, options ...func(*v1alpha1.OIDCProvider
 // WithIssuer sets the issuer.
 func WithIssuer(issuer string) func(*v1alpha1.OIDCProvider) {
 	return func(p *v1alpha1.OIDCProvider) { p.Spec.Issuer = issuer }
+}
+
+// WithPostgres keeps the provider's data in the PostgreSQL database that a Secret says how to reach, under the key "uri".
+func WithPostgres(secret string) func(*v1alpha1.OIDCProvider) {
+	return func(p *v1alpha1.OIDCProvider) {
+		p.Spec.Storage = v1alpha1.Storage{Postgres: &v1alpha1.PostgresStorage{DSNSecretRef: v1alpha1.DSNSecretReference{Name: secret}}}
+	}
+}
+
+// WithLogo shows the image under a key of a ConfigMap.
+func WithLogo(configMap, key string) func(*v1alpha1.OIDCProvider) {
+	return func(p *v1alpha1.OIDCProvider) {
+		p.Spec.Branding.LogoConfigMapRef = &v1alpha1.LogoReference{Name: configMap, Key: key}
+	}
 }
 
 // SigningKey returns an ES256 key, which is quick to make.
@@ -63,6 +78,18 @@ func WithRedirectURIs(uris ...string) func(*v1alpha1.OIDCClient) {
 // WithClientID sets the client ID.
 func WithClientID(id string) func(*v1alpha1.OIDCClient) {
 	return func(c *v1alpha1.OIDCClient) { c.Spec.ClientID = id }
+}
+
+// WithGrantTypes sets the grant types.
+func WithGrantTypes(grants ...v1alpha1.GrantType) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) { c.Spec.GrantTypes = grants }
+}
+
+// WithKeys makes it a private_key_jwt client with a JSON Web Key Set.
+func WithKeys(jwks string) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) {
+		c.Spec.TokenEndpointAuthMethod, c.Spec.JWKS = "private_key_jwt", &runtime.RawExtension{Raw: []byte(jwks)}
+	}
 }
 
 // WithSecretName sets the name of the credentials Secret.
