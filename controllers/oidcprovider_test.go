@@ -217,7 +217,7 @@ var _ = Describe("An OIDCProvider", func() {
 			list := &v1alpha1.SigningKeyList{}
 			g.Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 			g.Expect(list.Items).To(HaveLen(1))
-		}, "2s").Should(Succeed())
+		}, "3s").Should(Succeed())
 	})
 
 	It("is Ready while a replica says that it serves, and not when the last one has gone", func() {

@@ -104,7 +104,7 @@ func startOperator(config *rest.Config) *runningOperator {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	running, cancel := context.WithCancel(ctx)
-	Expect(controllers.SetUp(running, mgr, controllers.Options{ProviderImage: providerImage, DefaultKeyGrace: time.Second})).To(Succeed())
+	Expect(controllers.SetUp(running, mgr, controllers.Options{ProviderImage: providerImage, DefaultKeyGrace: 2 * time.Second})).To(Succeed())
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer GinkgoRecover()
