@@ -1,145 +1,134 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"slices"
-	"strconv"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // connections is how many keep-alive connections put load on a server.
-const connections = 16
+const connections = 32
 
-// measureHTTP sends requests from next over keep-alive connections until d has passed or next returns nil, and returns
-// how many answers of status 200 came per second. Any other answer is an error. The client writes bytes made before and
-// reads no more than it must: net/http's own client would cost more than the server it measures.
-func measureHTTP(ctx context.Context, address string, d time.Duration, next func() []byte) (perSecond float64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	var answered atomic.Int64
-	var workers sync.WaitGroup
+// flow does one unit of work on a connection. Each connection has a flow of its own, which may remember things.
+type flow func(c *conn) error
+
+// measured is what a load has seen.
+type measured struct {
+	perSecond float64
+	// cpu is the processor time of this process for one unit of work, the load's own included.
+	cpu      time.Duration
+	p50, p99 time.Duration
+}
+
+// measure runs a flow on each of some connections until d has passed.
+func measure(ctx context.Context, address string, d time.Duration, newFlow func(worker int) (flow, error)) (measured, error) {
+	took := make([][]time.Duration, connections)
 	errs := make(chan error, connections)
-	start := time.Now()
-	for range connections {
+	var workers sync.WaitGroup
+	start, cpu := time.Now(), processorTime()
+	for worker := range connections {
 		workers.Go(func() {
-			n, err := drive(ctx, address, next)
-			answered.Add(n)
-			if err != nil {
+			var err error
+			if took[worker], err = drive(ctx, address, start.Add(d), worker, newFlow); err != nil {
 				errs <- err
 			}
 		})
 	}
 	workers.Wait()
-	elapsed := time.Since(start)
+	elapsed, cpu := time.Since(start), processorTime()-cpu
 	close(errs)
-	return float64(answered.Load()) / elapsed.Seconds(), <-errs
+	all := slices.Concat(took...)
+	if err := <-errs; err != nil || len(all) == 0 {
+		return measured{}, fmt.Errorf("after %d answers: %w", len(all), err)
+	}
+	return measured{float64(len(all)) / elapsed.Seconds(), cpu / time.Duration(len(all)), quantile(all, 0.5), quantile(all, 0.99)}, nil
 }
 
-func drive(ctx context.Context, address string, next func() []byte) (answered int64, err error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+// processorTime returns what this process has used.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func drive(ctx context.Context, address string, until time.Time, worker int, newFlow func(worker int) (flow, error)) (took []time.Duration, err error) {
+	c, err := dial(ctx, address)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	reader := bufio.NewReaderSize(conn, 16<<10)
-	for ctx.Err() == nil {
-		request := next()
-		if request == nil {
-			return answered, nil
-		}
-		if _, err := conn.Write(request); err != nil {
-			return answered, err
-		}
-		if err := readAnswer(reader); err != nil {
-			return answered, err
-		}
-		answered++
-	}
-	return answered, nil
-}
-
-// readAnswer reads one HTTP/1.1 answer with a Content-Length and refuses any status but 200.
-func readAnswer(r *bufio.Reader) error {
-	status, err := r.ReadSlice('\n')
+	defer func() { _ = c.Close() }() // nothing is lost with it
+	work, err := newFlow(worker)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ok := bytes.HasPrefix(status, []byte("HTTP/1.1 200 "))
-	first := string(bytes.TrimSpace(status))
-	length := -1
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return err
+	for begun := time.Now(); begun.Before(until) && ctx.Err() == nil; {
+		if err := work(c); err != nil {
+			return took, err
 		}
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
-			break
-		}
-		if value, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
-			if length, err = strconv.Atoi(string(value)); err != nil {
-				return err
-			}
-		}
+		now := time.Now()
+		took = append(took, now.Sub(begun))
+		begun = now
 	}
-	if length < 0 {
-		return errors.New("answer has no Content-Length")
-	}
-	if ok {
-		_, err = r.Discard(length)
-		return err
-	}
-	body, err := io.ReadAll(io.LimitReader(r, int64(length)))
-	return errors.Join(fmt.Errorf("answer %q: %s", first, body), err)
+	return took, ctx.Err()
 }
 
-// measureLoop calls work from one goroutine for each core until d has passed and returns the calls per second.
-func measureLoop(d time.Duration, workers int, work func() error) (perSecond float64, err error) {
-	var done atomic.Int64
+// measureLoop calls work from one goroutine for each worker until d has passed.
+func measureLoop(d time.Duration, workers int, work func() error) (measured, error) {
+	done := make([]int, workers)
 	var group sync.WaitGroup
 	errs := make(chan error, workers)
-	start := time.Now()
-	for range workers {
+	start, cpu := time.Now(), processorTime()
+	for worker := range workers {
 		group.Go(func() {
 			for time.Since(start) < d {
 				if err := work(); err != nil {
 					errs <- err
 					return
 				}
-				done.Add(1)
+				done[worker]++
 			}
 		})
 	}
 	group.Wait()
-	elapsed := time.Since(start)
+	elapsed, cpu := time.Since(start), processorTime()-cpu
 	close(errs)
-	return float64(done.Load()) / elapsed.Seconds(), <-errs
+	sum := 0
+	for _, n := range done {
+		sum += n
+	}
+	return measured{perSecond: float64(sum) / elapsed.Seconds(), cpu: cpu / time.Duration(max(sum, 1))}, <-errs
 }
 
-// compare measures base and subject in turn, rounds times, and returns the median of each. In turn, so that what else the
-// machine does falls on both.
-func compare(rounds int, base, subject func() (float64, error)) (medianBase, medianSubject float64, err error) {
-	var bases, subjects []float64
-	for range rounds {
-		b, err := base()
-		if err != nil {
-			return 0, 0, err
+// ratio is what was measured beside its base.
+type ratio struct{ base, got measured }
+
+// rate is how much of the base's rate was reached.
+func (r ratio) rate() float64 { return r.got.perSecond / r.base.perSecond }
+
+// cpu is the same by processor time, which other programs on the machine disturb less.
+func (r ratio) cpu() float64 { return float64(r.base.cpu) / float64(r.got.cpu) }
+
+// compare measures base and subject in turn, rounds times, and returns the round with the median rate. In turn, so that what
+// else the machine does falls on both.
+func compare(rounds int, base, subject func() (measured, error)) (ratio, error) {
+	all := make([]ratio, rounds)
+	for i := range all {
+		var err error
+		if all[i].base, err = base(); err != nil {
+			return ratio{}, err
 		}
-		s, err := subject()
-		if err != nil {
-			return 0, 0, err
+		if all[i].got, err = subject(); err != nil {
+			return ratio{}, err
 		}
-		bases, subjects = append(bases, b), append(subjects, s)
 	}
-	return quantile(bases, 0.5), quantile(subjects, 0.5), nil
+	slices.SortFunc(all, func(a, b ratio) int { return cmp.Compare(a.rate(), b.rate()) })
+	return all[rounds/2], nil
 }
 
 // quantile returns the q-quantile of values, which it sorts.
