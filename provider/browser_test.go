@@ -44,7 +44,12 @@ func newChromium(t *testing.T) *chromium {
 			return
 		}
 		c.mu.Lock()
-		c.answers = append(c.answers, r.URL.Query())
+		answer := r.URL.Query()
+		if r.Method == http.MethodPost && r.ParseForm() == nil {
+			answer = r.PostForm
+			answer.Set("origin", r.Header.Get("Origin"))
+		}
+		c.answers = append(c.answers, answer)
 		c.mu.Unlock()
 		http.Redirect(w, r, c.elsewhere.URL, http.StatusFound)
 	}))
@@ -146,6 +151,21 @@ func TestBrowserPromptLogin(t *testing.T) {
 		if got := c.answer(); got.Get("code") == "" || got.Get("state") != state {
 			t.Errorf("the application got %v", got)
 		}
+	}
+}
+
+// The page of response_mode form_post posts itself, and the policy lets the application go on elsewhere.
+func TestBrowserFormPost(t *testing.T) {
+	c := newChromium(t)
+	c.open("response_mode", "form_post")
+	c.logIn(password)
+	c.do(chromedp.WaitVisible(`button[value="allow"]`), chromedp.Click(`button[value="allow"]`))
+	if got := c.answer(); got.Get("code") == "" || got.Get("state") != "state-1" || got.Get("origin") != c.issuer.URL {
+		t.Errorf("the application got %v", got)
+	}
+	c.open("response_mode", "form_post", "prompt", "none", "state", "state-2", "scope", "openid groups")
+	if got := c.answer(); got.Get("error") != "consent_required" || got.Get("state") != "state-2" {
+		t.Errorf("the second time the application got %v", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // claims are what a client gets to know of a person (OpenID Connect Core sections 5.1 and 5.4). Those that have no value
@@ -36,6 +37,46 @@ type claims struct {
 	Groups  []string              `json:"groups,omitempty"`
 }
 
+// claimsTarget is where claims are told.
+type claimsTarget int
+
+const (
+	inIDToken claimsTarget = iota
+	inUserinfo
+)
+
+// claimsFor returns the claims that a person's client is told in one place: those of the scopes of this exchange, and those
+// that the grant's request asked for one by one (OpenID Connect Core section 5.5).
+func claimsFor(
+	where claimsTarget, client *registration.Client, u *registration.User, subject string, scopes []string, grant *store.Grant,
+) claims {
+	c := claimsOf(u, subject, scopes)
+	if grant.Claims == "" || !slices.Contains(scopes, oidc.ScopeOpenID) {
+		return c
+	}
+	request, err := oidc.ReadClaims(grant.Claims)
+	if err != nil { // an earlier version kept something else; the scopes still hold
+		return c
+	}
+	// What the client is no longer registered for is left out, as with scopes.
+	request = request.Granted(client.Scopes())
+	if request == nil {
+		return c
+	}
+	requested := request.IDToken
+	if where == inUserinfo {
+		requested = request.Userinfo
+	}
+	all := claimsOf(u, subject, oidc.Scopes())
+	for name, claim := range requested {
+		// A claim that is requested with a value and has another is left out (section 5.5.1).
+		if value := all.get(name); value != nil && claim.Allows(value) {
+			c.copy(name, &all)
+		}
+	}
+	return c
+}
+
 // claimsOf returns the claims of a person, known to the client as subject, for the granted scopes.
 func claimsOf(u *registration.User, subject string, scopes []string) claims {
 	c := claims{Subject: subject}
@@ -57,4 +98,95 @@ func claimsOf(u *registration.User, subject string, scopes []string) claims {
 		c.Groups = u.Groups
 	}
 	return c
+}
+
+// field returns where a claim about a person stands in c, or nil when there is no such claim.
+func (c *claims) field(name string) any {
+	switch name {
+	case "name":
+		return &c.Name
+	case "given_name":
+		return &c.GivenName
+	case "family_name":
+		return &c.FamilyName
+	case "middle_name":
+		return &c.MiddleName
+	case "nickname":
+		return &c.Nickname
+	case "preferred_username":
+		return &c.PreferredUsername
+	case "profile":
+		return &c.Profile
+	case "picture":
+		return &c.Picture
+	case "website":
+		return &c.Website
+	case "gender":
+		return &c.Gender
+	case "birthdate":
+		return &c.Birthdate
+	case "zoneinfo":
+		return &c.Zoneinfo
+	case "locale":
+		return &c.Locale
+	case "updated_at":
+		return &c.UpdatedAt
+	case "email":
+		return &c.Email
+	case "email_verified":
+		return &c.EmailVerified
+	case "phone_number":
+		return &c.PhoneNumber
+	case "phone_number_verified":
+		return &c.PhoneNumberVerified
+	case "address":
+		return &c.Address
+	case "groups":
+		return &c.Groups
+	default:
+		return nil
+	}
+}
+
+// get returns the value of a claim about a person as JSON would show it, or nil when it has none.
+func (c *claims) get(name string) any {
+	switch field := c.field(name).(type) {
+	case *string:
+		if *field != "" {
+			return *field
+		}
+	case *int64:
+		if *field != 0 {
+			return *field
+		}
+	case **bool:
+		if *field != nil {
+			return **field
+		}
+	case **registration.Address:
+		if *field != nil {
+			return *field
+		}
+	case *[]string:
+		if len(*field) > 0 {
+			return *field
+		}
+	}
+	return nil
+}
+
+// copy takes the value of a claim about a person from another.
+func (c *claims) copy(name string, from *claims) {
+	switch to := c.field(name).(type) {
+	case *string:
+		*to = *from.field(name).(*string)
+	case *int64:
+		*to = *from.field(name).(*int64)
+	case **bool:
+		*to = *from.field(name).(**bool)
+	case **registration.Address:
+		*to = *from.field(name).(**registration.Address)
+	case *[]string:
+		*to = *from.field(name).(*[]string)
+	}
 }

@@ -29,13 +29,19 @@ func (p *Provider) serveConsent(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, web.Consent{
 		Application:  applicationOf(a.client),
 		Action:       p.base + pathConsent + "?" + a.queryWithProof(),
-		Token:        p.formToken(w, r, pathConsent, b),
+		Token:        p.formToken(w, r, a.consentPurpose(), b),
 		Person:       personOf(b.user),
 		Username:     b.user.Username,
-		Shared:       sharedWith(a.scopes, b.user),
+		Shared:       sharedWith(a, b.user),
 		OtherAccount: p.base + pathLogin + "?" + a.query,
-		ReturnHost:   hostOf(a.redirectURI),
+		ReturnHost:   hostOf(a.to.URI),
 	})
+}
+
+// consentPurpose names what the consent page of a request asks, for its form's token: an answer to this question is none to
+// another, neither to another request nor to this one after the client has been registered for more.
+func (a *authorization) consentPurpose() string {
+	return strings.Join([]string{pathConsent, a.query, strings.Join(a.disclosed, " "), strings.Join(a.claims.Names(), " ")}, "\x00")
 }
 
 // consentRequest returns the authorization request and who is logged in for it. The browser is nil when the person has to
@@ -65,22 +71,81 @@ func (p *Provider) serveConsentPost(w http.ResponseWriter, r *http.Request, fiel
 		p.redirect(w, p.base+oidc.PathAuthorization+"?"+a.query)
 		return nil
 	}
-	if err := p.checkForm(r, fields, pathConsent, b); err != nil {
+	if err := p.checkForm(r, fields, a.consentPurpose(), b); err != nil {
 		return err
 	}
-	switch fields.Get("decision") {
-	case "allow":
+	refusal, err := p.refusalOf(a.client, b.user)
+	if err != nil {
+		return a.fail(err)
+	}
+	decision := fields.Get("decision")
+	switch {
+	case decision != decisionAllow && decision != decisionDeny:
+		return &pageError{status: http.StatusBadRequest, text: "form", again: r.URL.RequestURI()}
+	case decision == decisionAllow && refusal != nil:
+		p.recordRefusal(r, a, b, refusal)
+		return p.serveRefusal(w, r, a, b, refusal)
+	case decision == decisionAllow:
 		if err := p.rememberConsent(r, a, b); err != nil {
 			return a.fail(err)
 		}
 		p.recordDecision(r.Context(), auditConsentGranted, a, b)
 		return p.issueCode(w, r, a, b)
-	case "deny":
-		p.recordDecision(r.Context(), auditConsentDenied, a, b)
-		return a.fail(&oidc.Error{Code: oidc.CodeAccessDenied, Description: "the person did not agree"})
-	default:
-		return &pageError{status: http.StatusBadRequest, text: "form", again: r.URL.RequestURI()}
 	}
+	if err := p.useUp(r.Context(), a.stored); err != nil {
+		return a.fail(err)
+	}
+	if refusal != nil {
+		return a.fail(refusal.forClient())
+	}
+	p.recordDecision(r.Context(), auditConsentDenied, a, b)
+	return a.fail(&oidc.Error{Code: oidc.CodeAccessDenied, Description: "the person did not agree"})
+}
+
+// What a person decides on the consent page.
+const (
+	decisionAllow = "allow"
+	decisionDeny  = "deny"
+)
+
+// needsConsent tells whether the person has to be asked. A client for which the administrator has agreed (consent Never)
+// never asks, whatever prompt says.
+//
+// offline_access takes an explicit yes (OpenID Connect Core section 11), which each way to get it is: the page, which names it;
+// a yes that is remembered; or the administrator's. Where nobody can be asked it is left out of the request.
+func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (bool, error) {
+	switch {
+	case a.client.Consent == registration.ConsentNever:
+		return false, nil
+	case a.client.Consent == registration.ConsentAlways, a.Prompt(oidc.PromptConsent):
+		return true, nil
+	case a.client.Public() && !strings.HasPrefix(a.to.URI, "https://"):
+		// Any program on the person's machine can claim such a redirect URI (RFC 8252 section 8.6): what was agreed with
+		// one must not be given to another without a word.
+		return true, nil
+	}
+	given, err := p.store.Consent(r.Context(), b.Subject, a.client.ClientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read consent: %w", err)
+	}
+	if a.Prompt(oidc.PromptNone) && !slices.Contains(given.Scopes, oidc.ScopeOfflineAccess) {
+		a.leaveOut(oidc.ScopeOfflineAccess)
+	}
+	for _, scope := range a.disclosed {
+		if !slices.Contains(given.Scopes, scope) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// leaveOut takes a scope that is not granted out of a request.
+func (a *authorization) leaveOut(scope string) {
+	is := func(s string) bool { return s == scope }
+	a.scopes, a.disclosed = slices.DeleteFunc(slices.Clone(a.scopes), is), slices.DeleteFunc(slices.Clone(a.disclosed), is)
 }
 
 func (p *Provider) recordDecision(ctx context.Context, event auditEvent, a *authorization, b *browser) {
@@ -97,7 +162,7 @@ func (p *Provider) rememberConsent(r *http.Request, a *authorization, b *browser
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read consent: %w", err)
 	}
-	scopes := slices.Clone(a.scopes)
+	scopes := slices.Clone(a.disclosed)
 	for _, scope := range before.Scopes {
 		if !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
@@ -120,15 +185,32 @@ func hostOf(uri string) string {
 	return u.Host
 }
 
-// sharedWith returns, in words, what a client gets to know of a person by its scopes.
-func sharedWith(scopes []string, u *registration.User) []web.Shared {
-	shared := make([]web.Shared, 0, len(scopes))
+// sharedWith returns, in words, what a client gets to know of a person by its request.
+func sharedWith(a *authorization, u *registration.User) []web.Shared {
+	shared := make([]web.Shared, 0, len(a.disclosed))
 	for _, scope := range oidc.Scopes() {
-		if slices.Contains(scopes, scope) {
+		switch {
+		case slices.Contains(a.scopes, scope):
 			shared = append(shared, web.Shared{Scope: scope, Value: sharedValue(scope, u)})
+		case slices.Contains(a.disclosed, scope):
+			shared = append(shared, web.Shared{Scope: scope, Value: requestedValue(scope, a.claims, u)})
 		}
 	}
 	return shared
+}
+
+// requestedValue returns what a client gets to know that has requested single claims of a scope.
+func requestedValue(scope string, requested *oidc.ClaimsRequest, u *registration.User) string {
+	if scope != oidc.ScopeProfile {
+		return sharedValue(scope, u) // a line of a few words, whichever of its claims are requested
+	}
+	all, values := claimsOf(u, "", []string{scope}), []string{}
+	for _, name := range requested.Names() {
+		if value, ok := all.get(name).(string); ok && value != "" {
+			values = append(values, value)
+		}
+	}
+	return strings.Join(values, ", ")
 }
 
 func sharedValue(scope string, u *registration.User) string {

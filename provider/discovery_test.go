@@ -55,10 +55,10 @@ func TestDiscoveryIsHonest(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"issuer is the configured one":           m.Issuer == issuer.URL,
 		"response types":                         slices.Equal(m.ResponseTypesSupported, []string{"code"}),
-		"response modes":                         slices.Equal(m.ResponseModesSupported, []string{"query"}),
+		"response modes":                         slices.Equal(m.ResponseModesSupported, []string{"query", "form_post"}),
 		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code"}),
 		"S256 is the only challenge":             slices.Equal(m.CodeChallengeMethodsSupported, []string{"S256"}),
-		"subjects are public":                    slices.Equal(m.SubjectTypesSupported, []string{"public"}),
+		"subject types":                          slices.Equal(m.SubjectTypesSupported, []string{"public", "pairwise"}),
 		"algorithms are those of the keys":       slices.Equal(m.IDTokenSigningAlgValuesSupported, []string{"ES256"}),
 		"iss is in the answers (RFC 9207 3)":     m.AuthorizationResponseIssParameterSupported,
 		"request objects are refused":            !m.RequestParameterSupported && !m.RequestURIParameterSupported,

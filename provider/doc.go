@@ -5,7 +5,8 @@
 //
 //	GET       /.well-known/openid-configuration  discovery.go  metadata, built once per change of keys
 //	GET       /oauth2/jwks                       discovery.go  public keys, built once per change of keys
-//	GET POST  /oauth2/authorize                  authorize.go  the authorization request
+//	GET POST  /oauth2/authorize                  authorize.go  the authorization request, read by authrequest.go
+//	POST      /oauth2/par                        pushed.go     the authorization request, sent by the client beforehand
 //	GET POST  /login                             login.go      who is it
 //	GET POST  /consent                           consent.go    does the person agree
 //	POST      /oauth2/token                      token.go      clientauth.go proves the client, grant_code.go redeems a code
@@ -18,6 +19,7 @@
 // The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.
 //
 // routes.go holds the route table; a handler returns an error, and respond.go alone decides which status, page, JSON
-// document or redirect becomes of it. No page keeps state on the server: the authorization request travels in the query
-// of every page, and each step checks it anew.
+// document or redirect becomes of it. No page keeps state on the server: the authorization request, or the request_uri of
+// one that was sent beforehand, travels in the query of every page, and each step checks it anew. returning.go sends the
+// browser back to the application with the answer; access.go tells people whom the application is not for.
 package provider

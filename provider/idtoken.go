@@ -20,6 +20,7 @@ type idToken struct {
 	Nonce           string   `json:"nonce,omitempty"`
 	SessionID       string   `json:"sid"`
 	AccessTokenHash string   `json:"at_hash"`
+	AuthContext     string   `json:"acr,omitempty"`
 	AuthMethods     []string `json:"amr,omitempty"`
 	claims
 }
@@ -50,8 +51,9 @@ func (p *Provider) signIDToken(
 		Nonce:           nonce,
 		SessionID:       grant.SessionID,
 		AccessTokenHash: oidc.HalfHash(signer.Alg(), accessToken),
+		AuthContext:     oidc.ACROf(grant.AuthMethods),
 		AuthMethods:     grant.AuthMethods,
-		claims:          claimsOf(user, subject, scopes),
+		claims:          claimsFor(inIDToken, client, user, subject, scopes, grant),
 	})
 	if err != nil {
 		return "", fmt.Errorf("marshal ID token: %w", err)

@@ -176,7 +176,7 @@ func TestClaims(t *testing.T) {
 				t.Errorf("userinfo is %s", info.raw)
 			}
 			payload := decodeSegment(t, got.text("id_token"), 1)
-			protocol := []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "amr"}
+			protocol := []string{"iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "acr", "amr"}
 			for _, claim := range protocol {
 				if payload[claim] == nil {
 					t.Errorf("the ID token has no %s", claim)

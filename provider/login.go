@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -21,7 +24,7 @@ func (p *Provider) serveLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := p.loginPage(w, r, a)
 	if a != nil {
-		page.Username = a.LoginHint
+		page.Username = shownHint(a.LoginHint)
 		b, err := p.currentBrowser(r)
 		if err != nil {
 			return err
@@ -29,6 +32,14 @@ func (p *Provider) serveLogin(w http.ResponseWriter, r *http.Request) error {
 		page.Again = b != nil && !a.Prompt(oidc.PromptSelectAccount)
 	}
 	return p.render(w, r, http.StatusOK, page)
+}
+
+// shownHint returns what of a login_hint is filled in beforehand: nothing that cannot be a username, whatever a stranger wrote.
+func shownHint(hint string) string {
+	if len(hint) > 255 || !utf8.ValidString(hint) || strings.ContainsFunc(hint, unicode.IsControl) {
+		return ""
+	}
+	return hint
 }
 
 // loginRequest returns the authorization request in the query, or nil when the query is empty.
@@ -93,7 +104,7 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 		return nil
 	}
 	query := a.query
-	if a.asksForLogin() || a.MaxAge >= 0 || a.hintSubject != "" {
+	if a.wantsProof() {
 		query += "&" + fieldProof + "=" + url.QueryEscape(proofOf(secret, a.query))
 	}
 	p.redirect(w, p.base+oidc.PathAuthorization+"?"+query)

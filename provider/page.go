@@ -24,6 +24,10 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 	// The query of a page is an authorization request, which is nobody else's business. Not no-referrer: with that, browsers
 	// hide the origin of a posted form from this provider, too.
 	header.Set("Referrer-Policy", "same-origin")
+	if _, posts := page.(web.FormPost); posts {
+		// The application may want to see where a form comes from. Its own URL is hidden all the same.
+		header.Set("Referrer-Policy", "strict-origin")
+	}
 	header.Set("Vary", "Accept-Language")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // html/template has escaped it; an error means that nobody is there any more
@@ -36,7 +40,7 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 // that the application makes after its callback, to hosts and schemes that nobody here can know (a chat server that goes
 // on to its web client, or to the desktop program). A policy that names the redirect URI alone breaks such logins.
 func contentSecurityPolicy(page web.Page) string {
-	logo, forms := "", " form-action 'none';"
+	logo, scripts, forms := "", "", " form-action 'none';"
 	switch page := page.(type) {
 	case web.Login:
 		logo, forms = page.Application.Logo, ""
@@ -45,6 +49,10 @@ func contentSecurityPolicy(page web.Page) string {
 		}
 	case web.Consent:
 		logo, forms = page.Application.Logo, ""
+	case web.Denied:
+		logo, forms = page.Application.Logo, ""
+	case web.FormPost:
+		scripts, forms = " script-src 'self';", ""
 	case web.ConfirmLogout:
 		logo, forms = page.Application.Logo, ""
 	case web.Home:
@@ -54,7 +62,7 @@ func contentSecurityPolicy(page web.Page) string {
 	if logo != "" {
 		images += " " + cspSource(logo)
 	}
-	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + forms + " frame-ancestors 'none'; base-uri 'none'"
+	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + scripts + forms + " frame-ancestors 'none'; base-uri 'none'"
 }
 
 // cspSource returns the origin of an https URL, or only the scheme where the grammar of a policy has no words for the host

@@ -34,9 +34,8 @@ func (e *pageError) Error() string { return "page " + e.text + ": " + e.detail }
 // redirectError is told to the client by sending the browser back (RFC 6749 section 4.1.2.1). It is made only after
 // client and redirect URI are proven.
 type redirectError struct {
-	cause       error
-	redirectURI string
-	state       string
+	cause error
+	to    oidc.ReturnAddress
 }
 
 // Error returns the cause.
@@ -92,7 +91,7 @@ func (p *Provider) recovered(w *recorder, r *http.Request, rt route, fault any) 
 	}
 }
 
-// redirectWithError sends the browser back to the client with error, state and iss (RFC 9207).
+// redirectWithError sends the browser back to the client with an error.
 func (p *Provider) redirectWithError(w http.ResponseWriter, r *http.Request, e *redirectError) {
 	var known *oidc.Error
 	if errors.Is(e.cause, store.ErrUnavailable) {
@@ -102,7 +101,10 @@ func (p *Provider) redirectWithError(w http.ResponseWriter, r *http.Request, e *
 		p.logFault(w, r, e.cause)
 		known = &oidc.Error{Code: oidc.CodeServerError, Description: "the provider failed; its log has request " + requestID(w)}
 	}
-	p.redirect(w, oidc.AnswerURL(e.redirectURI, "error", known.Code, "error_description", known.Description, "state", e.state, "iss", p.issuer))
+	if err := p.answer(w, r, e.to, "error", known.Code, "error_description", known.Description); err != nil {
+		p.logFault(w, r, err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
 }
 
 // redirect sends the browser elsewhere with 303, which unlike 302 and 307 never repeats a form's body there (RFC 9700 section 4.12).

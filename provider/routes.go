@@ -47,6 +47,7 @@ func (p *Provider) routeTable() []route {
 		{oidc.PathDiscovery, forClients, p.serveDocument(discovery), nil, discovery},
 		{oidc.PathJWKS, forClients, p.serveDocument(jwks), nil, jwks},
 		{oidc.PathAuthorization, forPeople, p.serveAuthorize, p.serveAuthorizePost, nil},
+		{oidc.PathPushedRequest, forClients, nil, p.servePushedRequest, nil},
 		{oidc.PathToken, forClients, nil, p.serveToken, nil},
 		{oidc.PathUserinfo, forResources, p.serveUserinfo, p.serveUserinfo, nil},
 		{oidc.PathLogout, forPeople, p.serveLogout, p.serveLogoutPost, nil},

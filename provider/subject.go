@@ -2,31 +2,48 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // subjectOf returns the "sub" by which a client knows a person (OpenID Connect Core sections 5.1 and 8). The error is an
-// *oidc.Error that says what is missing.
+// *oidc.Error of access_denied when the client cannot know this person, any other when it cannot know anybody.
 func (p *Provider) subjectOf(client *registration.Client, user *registration.User) (string, error) {
 	switch client.SubjectMode {
 	case registration.SubjectPairwise:
 		salt := p.registry.Settings().PairwiseSalt
 		if salt == "" {
-			return "", &oidc.Error{Code: oidc.CodeServerError, Description: "pairwise subjects need a pairwise_salt in the settings"}
+			return "", fmt.Errorf("make pairwise subject for client %s: the settings have no pairwise_salt", client.ClientID)
 		}
 		return oidc.PairwiseSubject(salt, client.Sector(), user.Subject), nil
 	case registration.SubjectUsername:
-		return user.Username, nil
+		return readableSubject(client, "username", user.Username)
 	case registration.SubjectEmail:
-		if user.Email == "" {
-			return "", &oidc.Error{Code: oidc.CodeAccessDenied, Description: fmt.Sprintf("client %s knows people by their e-mail address, and this person has none", client.ClientID)}
-		}
-		return user.Email, nil
+		return readableSubject(client, "e-mail address", user.Email)
 	case registration.SubjectUserUUID:
 		return oidc.SubjectUUID(p.issuer, user.Subject), nil
 	default:
 		return user.Subject, nil
+	}
+}
+
+// maxSubject is the length of the longest "sub" in characters, which are ASCII (OpenID Connect Core section 2).
+const maxSubject = 255
+
+// readableSubject returns the name of a person as "sub" when there is one and it can be that.
+func readableSubject(client *registration.Client, what, name string) (string, error) {
+	problem := ""
+	switch odd := func(c rune) bool { return c <= ' ' || c > '~' }; {
+	case name == "":
+		problem = "this person has none"
+	case len(name) > maxSubject || strings.ContainsFunc(name, odd):
+		problem = "that of this person is too long or not of ASCII characters"
+	default:
+		return name, nil
+	}
+	return "", &oidc.Error{
+		Code: oidc.CodeAccessDenied, Description: fmt.Sprintf("client %s knows people by their %s, and %s", client.ClientID, what, problem),
 	}
 }

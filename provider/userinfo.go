@@ -41,7 +41,7 @@ func (p *Provider) serveUserinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.respondJSON(w, http.StatusOK, claimsOf(user, subject, token.Scopes))
+	p.respondJSON(w, http.StatusOK, claimsFor(inUserinfo, client, user, subject, token.Scopes, &grant))
 	return nil
 }
 

@@ -1,10 +1,13 @@
 package oidc
 
 import (
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The values of the prompt parameter (OpenID Connect Core section 3.1.2.1).
@@ -21,6 +24,12 @@ func Prompts() []string {
 	return []string{PromptNone, PromptLogin, PromptConsent, PromptSelectAccount}
 }
 
+// Displays lists the values of display (OpenID Connect Core section 3.1.2.1). The pages fit every kind of window, so that
+// none of them changes anything.
+func Displays() []string {
+	return []string{"page", "popup", "touch", "wap"}
+}
+
 // AuthorizationRequest is an authentication request (OpenID Connect Core section 3.1.2.1) of the code flow that keeps
 // all rules which do not depend on who asks.
 type AuthorizationRequest struct {
@@ -35,6 +44,12 @@ type AuthorizationRequest struct {
 	MaxAge    time.Duration
 	LoginHint string
 	UILocales []string
+	// Claims is the claims parameter; nil when there is none, or none of it is understood.
+	Claims *ClaimsRequest
+	// Resources are the resource indicators (RFC 8707 section 2), each once, in the order in which they were sent.
+	Resources []string
+	// KeyThumbprint is dpop_jkt (RFC 9449 section 10), or empty.
+	KeyThumbprint string
 }
 
 // Prompt tells whether the request holds a prompt value.
@@ -42,36 +57,25 @@ func (r *AuthorizationRequest) Prompt(value string) bool {
 	return slices.Contains(r.Prompts, value)
 }
 
-// authorizationParameters are those of which none may stand twice. client_id and redirect_uri are checked before.
+// authorizationParameters are those of which none may stand twice. client_id and redirect_uri are checked before. resource
+// is not among them: it may (RFC 8707 section 2).
 var authorizationParameters = []string{
 	"response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt",
 	"max_age", "login_hint", "ui_locales", "request", "request_uri", "id_token_hint", "acr_values", "display", "registration",
+	"claims", "claims_locales", "dpop_jkt",
 }
 
 // maxAuthorizationValue bounds what a request makes us keep: state and nonce travel through every page and the code.
 const maxAuthorizationValue = 2048
 
-// ReadAuthorization reads the part of an authorization request that comes after client_id and redirect_uri. The error
-// is an *Error for the redirect.
+// ReadAuthorization reads the part of an authorization request that comes after client_id, redirect_uri and
+// response_mode. The error is an *Error for the client.
 func ReadAuthorization(p Parameters) (*AuthorizationRequest, error) {
 	if name := p.Repeated(authorizationParameters...); name != "" {
 		return nil, &Error{CodeInvalidRequest, name + " is sent more than once"}
 	}
-	if p.Get("request") != "" {
-		return nil, &Error{CodeRequestNotSupported, "request objects are not supported; send the parameters themselves"}
-	}
-	if p.Get("request_uri") != "" {
-		return nil, &Error{CodeRequestURINotSupported, "request_uri is not supported; send the parameters themselves"}
-	}
-	switch p.Get("response_type") {
-	case "code":
-	case "":
-		return nil, &Error{CodeInvalidRequest, "response_type is missing; it must be code"}
-	default:
-		return nil, &Error{CodeUnsupportedResponseType, "response_type must be code"}
-	}
-	if mode := p.Get("response_mode"); mode != "" && mode != "query" {
-		return nil, &Error{CodeInvalidRequest, "response_mode must be query or left out"}
+	if err := refuseUnsupported(p); err != nil {
+		return nil, err
 	}
 	r := &AuthorizationRequest{
 		State:     p.Get("state"),
@@ -82,12 +86,46 @@ func ReadAuthorization(p Parameters) (*AuthorizationRequest, error) {
 	if len(r.State) > maxAuthorizationValue || len(r.Nonce) > maxAuthorizationValue {
 		return nil, &Error{CodeInvalidRequest, "state and nonce must not be longer than " + strconv.Itoa(maxAuthorizationValue) + " bytes"}
 	}
-	for _, read := range []func(Parameters) error{r.readScopes, r.readPrompts, r.readMaxAge, r.readChallenge} {
+	if !echoable(r.State) || !echoable(r.Nonce) {
+		return nil, &Error{CodeInvalidRequest, "state and nonce must be text in UTF-8 without control characters"}
+	}
+	if display := p.Get("display"); display != "" && !slices.Contains(Displays(), display) {
+		return nil, &Error{CodeInvalidRequest, "display must be one of " + strings.Join(Displays(), ", ")}
+	}
+	for _, read := range []func(Parameters) error{
+		r.readScopes, r.readPrompts, r.readMaxAge, r.readChallenge, r.readClaims, r.readResources, r.readKeyThumbprint,
+	} {
 		if err := read(p); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
+}
+
+// refuseUnsupported refuses what would have to be followed and cannot be (OpenID Connect Core sections 3.1.2.6 and 6).
+func refuseUnsupported(p Parameters) error {
+	switch {
+	case p.Get("request") != "":
+		return &Error{CodeRequestNotSupported, "request objects are not supported; send the parameters themselves"}
+	case p.Get("request_uri") != "":
+		return &Error{CodeRequestURINotSupported, "request_uri must be one of the pushed authorization request endpoint"}
+	case p.Get("registration") != "":
+		return &Error{CodeRegistrationNotSupported, "the registration parameter is not supported"}
+	}
+	switch p.Get("response_type") {
+	case "code":
+		return nil
+	case "":
+		return &Error{CodeInvalidRequest, "response_type is missing; it must be code"}
+	default:
+		return &Error{CodeUnsupportedResponseType, "response_type must be code"}
+	}
+}
+
+// echoable tells whether a text comes back to the client as it was sent: a browser changes line breaks in the fields of a form,
+// and JSON cannot hold what is not UTF-8.
+func echoable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 func (r *AuthorizationRequest) readScopes(p Parameters) error {
@@ -145,6 +183,51 @@ func (r *AuthorizationRequest) readChallenge(p Parameters) error {
 		return &Error{CodeInvalidRequest, "code_challenge must be the base64url SHA-256 of the verifier: 43 characters without padding"}
 	}
 	r.CodeChallenge = challenge
+	return nil
+}
+
+// maxClaims bounds what a request makes us keep with each grant, in bytes.
+const maxClaims = 8 << 10
+
+func (r *AuthorizationRequest) readClaims(p Parameters) error {
+	text := p.Get("claims")
+	switch {
+	case text == "":
+		return nil
+	case len(text) > maxClaims:
+		return &Error{CodeInvalidRequest, "claims must not be longer than " + strconv.Itoa(maxClaims) + " bytes"}
+	}
+	var err error
+	r.Claims, err = ReadClaims(text)
+	return err
+}
+
+// maxResources is how many resource indicators a request may hold.
+const maxResources = 16
+
+func (r *AuthorizationRequest) readResources(p Parameters) error {
+	for _, resource := range p.All("resource") {
+		if resource == "" || slices.Contains(r.Resources, resource) {
+			continue
+		}
+		if err := ValidateResource(resource); err != nil {
+			return &Error{CodeInvalidTarget, "resource " + err.Error()}
+		}
+		r.Resources = append(r.Resources, resource)
+	}
+	if len(r.Resources) > maxResources {
+		return &Error{CodeInvalidTarget, "resource must not be sent more than " + strconv.Itoa(maxResources) + " times"}
+	}
+	return nil
+}
+
+// readKeyThumbprint reads the base64url of a SHA-256 (RFC 7638 section 3).
+func (r *AuthorizationRequest) readKeyThumbprint(p Parameters) error {
+	thumbprint := p.Get("dpop_jkt")
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(thumbprint); thumbprint != "" && (err != nil || len(raw) != 32) {
+		return &Error{CodeInvalidRequest, "dpop_jkt must be the base64url SHA-256 thumbprint of a key: 43 characters without padding"}
+	}
+	r.KeyThumbprint = thumbprint
 	return nil
 }
 

@@ -38,4 +38,10 @@ const (
 	CodeConsentRequired        = "consent_required"
 	CodeRequestNotSupported    = "request_not_supported"
 	CodeRequestURINotSupported = "request_uri_not_supported"
+	// CodeRegistrationNotSupported is of section 3.1.2.6, too.
+	CodeRegistrationNotSupported = "registration_not_supported"
+	// CodeUnmetAuthentication is of OpenID Connect Core Unmet Authentication Requirements section 2.
+	CodeUnmetAuthentication = "unmet_authentication_requirements"
+	// CodeInvalidTarget is of RFC 8707 section 2.
+	CodeInvalidTarget = "invalid_target"
 )

@@ -1,10 +1,12 @@
 package oidc
 
-// Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9207 section 3,
-// OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
+// Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9126 section 5, RFC 9207
+// section 3, OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
 type Metadata struct {
 	Issuer                                     string   `json:"issuer"`
 	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
+	PushedAuthorizationRequestEndpoint         string   `json:"pushed_authorization_request_endpoint"`
+	RequirePushedAuthorizationRequests         bool     `json:"require_pushed_authorization_requests"`
 	TokenEndpoint                              string   `json:"token_endpoint"`
 	UserinfoEndpoint                           string   `json:"userinfo_endpoint"`
 	JWKSURI                                    string   `json:"jwks_uri"`
@@ -18,6 +20,8 @@ type Metadata struct {
 	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported"`
 	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported"`
 	PromptValuesSupported                      []string `json:"prompt_values_supported"`
+	ACRValuesSupported                         []string `json:"acr_values_supported"`
+	DisplayValuesSupported                     []string `json:"display_values_supported"`
 	ClaimTypesSupported                        []string `json:"claim_types_supported"`
 	ClaimsSupported                            []string `json:"claims_supported"`
 	UILocalesSupported                         []string `json:"ui_locales_supported"`
@@ -30,29 +34,33 @@ type Metadata struct {
 // NewMetadata returns the discovery document of an issuer whose keys sign with algorithms and whose pages speak locales.
 func NewMetadata(issuer string, algorithms, locales []string) Metadata {
 	return Metadata{
-		Issuer:                            issuer,
-		AuthorizationEndpoint:             Endpoint(issuer, PathAuthorization),
-		TokenEndpoint:                     Endpoint(issuer, PathToken),
-		UserinfoEndpoint:                  Endpoint(issuer, PathUserinfo),
-		JWKSURI:                           Endpoint(issuer, PathJWKS),
-		EndSessionEndpoint:                Endpoint(issuer, PathLogout),
-		ScopesSupported:                   Scopes(),
-		ResponseTypesSupported:            []string{"code"},
-		ResponseModesSupported:            []string{"query"},
-		GrantTypesSupported:               []string{"authorization_code"},
-		SubjectTypesSupported:             []string{"public"},
-		IDTokenSigningAlgValuesSupported:  algorithms,
-		TokenEndpointAuthMethodsSupported: []string{"client_secret_basic", "client_secret_post", "none"},
-		CodeChallengeMethodsSupported:     []string{"S256"},
-		PromptValuesSupported:             Prompts(),
-		ClaimTypesSupported:               []string{"normal"},
+		Issuer:                             issuer,
+		AuthorizationEndpoint:              Endpoint(issuer, PathAuthorization),
+		PushedAuthorizationRequestEndpoint: Endpoint(issuer, PathPushedRequest),
+		TokenEndpoint:                      Endpoint(issuer, PathToken),
+		UserinfoEndpoint:                   Endpoint(issuer, PathUserinfo),
+		JWKSURI:                            Endpoint(issuer, PathJWKS),
+		EndSessionEndpoint:                 Endpoint(issuer, PathLogout),
+		ScopesSupported:                    Scopes(),
+		ResponseTypesSupported:             []string{"code"},
+		ResponseModesSupported:             ResponseModes(),
+		GrantTypesSupported:                []string{"authorization_code"},
+		SubjectTypesSupported:              []string{"public", "pairwise"},
+		IDTokenSigningAlgValuesSupported:   algorithms,
+		TokenEndpointAuthMethodsSupported:  []string{"client_secret_basic", "client_secret_post", "none"},
+		CodeChallengeMethodsSupported:      []string{"S256"},
+		PromptValuesSupported:              Prompts(),
+		ACRValuesSupported:                 ACRValues(),
+		DisplayValuesSupported:             Displays(),
+		ClaimTypesSupported:                []string{"normal"},
 		ClaimsSupported: []string{
-			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "amr",
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "at_hash", "acr", "amr",
 			"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
 			"gender", "birthdate", "zoneinfo", "locale", "updated_at",
 			"email", "email_verified", "phone_number", "phone_number_verified", "address", "groups",
 		},
 		UILocalesSupported:                         locales,
+		ClaimsParameterSupported:                   true,
 		AuthorizationResponseIssParameterSupported: true,
 	}
 }

@@ -39,6 +39,9 @@ func (p Parameters) Get(name string) string {
 	return ""
 }
 
+// All returns every value of a parameter that may stand more than once. It must not be changed.
+func (p Parameters) All(name string) []string { return p.values[name] }
+
 // Repeated returns the first of names that was sent more than once, or "".
 func (p Parameters) Repeated(names ...string) string {
 	for _, name := range p.repeated {

@@ -39,8 +39,11 @@ type Page struct {
 	Status int
 	Header http.Header
 	Body   string
-	// Callback is where a redirect led that left the issuer, or nil.
+	// Callback is where a redirect led that left the issuer, or the form of response_mode form_post; nil while the browser is
+	// still at the issuer.
 	Callback *url.URL
+	// Posted is what that form posts; nil for a redirect.
+	Posted url.Values
 	// Form is the first form, or nil.
 	Form *Form
 }
@@ -123,6 +126,7 @@ func (b *Browser) Do(request *http.Request) *Page {
 		}
 		page := &Page{URL: request.URL, Status: response.StatusCode, Header: response.Header, Body: string(body), Form: firstForm(string(body))}
 		if response.StatusCode/100 != 3 {
+			b.followPost(page)
 			return page
 		}
 		location, err := response.Location()
@@ -145,14 +149,41 @@ func (b *Browser) Do(request *http.Request) *Page {
 	return nil
 }
 
-// Authorize opens an authorization URL, logs in and agrees wherever it is asked to, and returns the callback with the code.
+// followPost notices the page of response_mode form_post, whose form a browser posts by itself.
+func (b *Browser) followPost(page *Page) {
+	if page.Form == nil || strings.HasPrefix(page.Form.Action, "/") || strings.HasPrefix(page.Form.Action, b.issuer.URL) {
+		return
+	}
+	if action, err := url.Parse(page.Form.Action); err == nil && action.IsAbs() {
+		page.Callback, page.Posted = action, page.Form.Fields
+	}
+}
+
+// Answer returns what the application is told: the query of the callback, or what is posted to it.
+func (p *Page) Answer() url.Values {
+	switch {
+	case p.Posted != nil:
+		return p.Posted
+	case p.Callback != nil:
+		return p.Callback.Query()
+	}
+	return nil
+}
+
+// Authorize opens an authorization URL, logs in and agrees wherever it is asked to, and returns the callback with the code:
+// in its query, also where it is posted.
 func (b *Browser) Authorize(authorizationURL, username, password string) *url.URL {
 	b.tb.Helper()
 	page := b.Get(authorizationURL)
 	for range maxRedirects {
 		switch {
 		case page.Callback != nil:
-			return page.Callback
+			callback := *page.Callback
+			callback.RawQuery = page.Answer().Encode()
+			if page.Posted == nil {
+				callback.RawQuery = page.Callback.RawQuery
+			}
+			return &callback
 		case page.Status == http.StatusOK && page.Asks("username"):
 			page = b.Submit(page, url.Values{"username": {username}, "password": {password}})
 		case page.Status == http.StatusOK && page.Asks("decision"):

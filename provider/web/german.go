@@ -57,7 +57,16 @@ func germanTexts() texts {
 		"scope.groups":         "Die Gruppen, denen Sie angehören",
 		"scope.offline_access": "All das auch, während Sie nicht da sind",
 
-		"logout.title": "Abmelden?",
+		"denied.title":     "%s ist nicht für dieses Konto",
+		"denied.as":        "Sie sind angemeldet als",
+		"denied.group":     "Die Anwendung ist nur für Mitglieder bestimmter Gruppen, und Sie sind in keiner davon. Wer sie betreut, kann Ihnen sagen, wer darüber entscheidet.",
+		"denied.subject":   "Die Anwendung erkennt Menschen an einer Angabe, die von Ihnen nicht bekannt oder nicht brauchbar ist. Ihre Administration kann sie ergänzen.",
+		"denied.other":     "Anderes Konto verwenden",
+		"denied.back":      "Zurück zur Anwendung",
+		"form_post.title":  "Einen Moment, bitte",
+		"form_post.intro":  "Sie gehen zurück zu %s.",
+		"form_post.submit": "Weiter",
+		"logout.title":     "Abmelden?",
 		"logout.intro": "Damit endet Ihre Anmeldung hier. In Anwendungen, die Sie gerade benutzen, können Sie angemeldet bleiben, " +
 			"bis Sie sich dort abmelden.",
 		"logout.asked":     "%s möchte Sie abmelden.",
@@ -113,6 +122,11 @@ func germanTexts() texts {
 		"error.no_key.title":      "Anmeldungen sind noch nicht möglich",
 		"error.no_key.what":       "Der Anmeldedienst hat keinen Signaturschlüssel.",
 		"error.no_key.help":       "Ihre Administration muss einen SigningKey anlegen oder warten, bis einer aktiv wird.",
+
+		"error.request_gone.title": "Diese Anmeldung ist vorbei",
+		"error.request_gone.what": "Sie hat zu lange gedauert oder ist schon abgeschlossen. Was die Anwendung wollte, ist hier nicht " +
+			"mehr bekannt.",
+		"error.request_gone.help": "Gehen Sie zurück zur Anwendung und beginnen Sie dort von vorn.",
 
 		"error.client_missing.title": "Die Anwendung sagt nicht, wer sie ist",
 		"error.client_missing.what":  "Der Parameter client_id fehlt oder steht zweimal da.",

@@ -73,6 +73,34 @@ type Error struct {
 
 func (Error) template() string { return "error" }
 
+// Denied tells a person that an application is not for them.
+type Denied struct {
+	Application Application
+	// Reason names the text "denied.<reason>".
+	Reason string
+	// Action is the URL of the form that goes back to the application, Token its hidden field.
+	Action, Token    string
+	Person, Username string
+	// OtherAccount is where the person can log in as someone else.
+	OtherAccount string
+}
+
+func (Denied) template() string { return "denied" }
+
+// FormPost posts an answer to an application, by itself where scripts run, else when the person says so.
+type FormPost struct {
+	// Action is the application's URL.
+	Action string
+	Fields []Field
+	// ReturnHost is the host of Action.
+	ReturnHost string
+}
+
+func (FormPost) template() string { return "form_post" }
+
+// Field is a hidden field of a form.
+type Field struct{ Name, Value string }
+
 // ConfirmLogout asks whether to log out.
 type ConfirmLogout struct {
 	Application      Application

@@ -87,6 +87,8 @@ func contentType(end string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".js":
+		return "text/javascript; charset=utf-8"
 	default:
 		return "application/octet-stream"
 	}
@@ -125,7 +127,9 @@ type frame struct {
 	Lang  string
 	Style string
 	Icon  string
-	Page  Page
+	// Submit is the script that sends the form of a page.
+	Submit string
+	Page   Page
 }
 
 // Render returns a page as HTML in the first of the preferred languages that there is, else in the default.
@@ -133,7 +137,7 @@ func (p *Pages) Render(page Page, v View) ([]byte, error) {
 	lang := p.choose(v.Languages)
 	var out bytes.Buffer
 	err := lang.templates.ExecuteTemplate(&out, page.template()+".html", frame{
-		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Page: page,
+		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Submit: p.names["submit.js"], Page: page,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render page %s: %w", page.template(), err)

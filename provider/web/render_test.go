@@ -22,6 +22,8 @@ func examplePages() map[string]Page {
 		"login busy":      Login{Action: "/login", Token: "token", Busy: true},
 		"consent":         Consent{Application: app, Action: "/consent", Token: "token", Person: "Ada", Username: "ada", Shared: []Shared{{"openid", ""}, {"email", "ada@example.com"}}, OtherAccount: "/login?x", ReturnHost: "x.example"},
 		"error":           Error{Text: "redirect_unregistered", Args: []any{"Matrix"}, Detail: "redirect_uri <x>", Again: "/login?a=b", RequestID: "r-1"},
+		"denied":          Denied{Application: app, Reason: "group", Action: "/consent?a=b", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?a=b"},
+		"form_post":       FormPost{Action: "https://x.example/cb?a=b&c=d", Fields: []Field{{"code", "c"}, {"state", "\"'<>&"}}, ReturnHost: "x.example"},
 		"confirm logout":  ConfirmLogout{Application: app, Action: "/logout", Token: "token", Person: "Ada", Username: "ada", Home: "/"},
 		"logged out":      LoggedOut{Login: "/login"},
 		"home":            Home{Person: "Ada", Username: "ada", Logout: "/logout", Token: "token"},
@@ -41,7 +43,8 @@ func TestEveryPage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkPage(t, string(body), tag)
+				_, posts := page.(FormPost)
+				checkPage(t, string(body), tag, posts)
 			})
 		}
 	}
@@ -51,8 +54,9 @@ func exampleView(tag string) View {
 	return View{Base: "/realm", Where: "id.example.com", Languages: []string{tag}, Now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 }
 
-// checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page.
-func checkPage(t *testing.T, body, tag string) {
+// checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page. posts tells that it is
+// the one that posts to an application.
+func checkPage(t *testing.T, body, tag string, posts bool) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
@@ -77,6 +81,10 @@ func checkPage(t *testing.T, body, tag string) {
 			if href := attr(node, "href"); !strings.HasPrefix(href, "/realm/assets/") {
 				t.Errorf("the link %s is not below the issuer's path", href)
 			}
+		case "script":
+			if src := attr(node, "src"); !posts || !strings.HasPrefix(src, "/realm/assets/") || node.FirstChild != nil {
+				t.Errorf("there is a script %q", src)
+			}
 		case "html":
 			if attr(node, "lang") != tag {
 				t.Error("the page has no language")
@@ -88,10 +96,13 @@ func checkPage(t *testing.T, body, tag string) {
 			}
 		}
 	}
-	if counts["h1"] != 1 || counts["title"] != 1 || counts["main"] != 1 || counts["script"]+counts["style"]+counts["b"] != 0 {
+	if counts["h1"] != 1 || counts["title"] != 1 || counts["main"] != 1 || counts["style"]+counts["b"] != 0 {
 		t.Errorf("the page has %v", counts)
 	}
-	if counts["form"] > 0 && !slices.ContainsFunc(inputs, func(n *html.Node) bool { return attr(n, "name") == "csrf_token" && attr(n, "value") == "token" }) {
+	if posts && counts["script"] != 1 {
+		t.Error("nothing sends the form")
+	}
+	if counts["form"] > 0 && !posts && !slices.ContainsFunc(inputs, func(n *html.Node) bool { return attr(n, "name") == "csrf_token" && attr(n, "value") == "token" }) {
 		t.Error("a form has no token")
 	}
 	for _, input := range inputs {
@@ -114,7 +125,7 @@ func attr(node *html.Node, key string) string {
 // Every text that a template or an error names is there in every language, and none is there that nothing names.
 func TestTextsAreComplete(t *testing.T) {
 	used := map[string]bool{}
-	prefixes := []string{"scope.", "error."}
+	prefixes := []string{"scope.", "error.", "denied."}
 	named := regexp.MustCompile(`{{[^}]*?\bt "([a-z_.]+)"`)
 	files, err := fs.Glob(templates, "templates/*.html")
 	if err != nil || len(files) == 0 {
@@ -199,7 +210,7 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "submit.js": "text/javascript; charset=utf-8"} {
 		asset, ok := pages.Asset(pages.names[file])
 		if !ok || asset.ContentType != kind || len(asset.Content) == 0 {
 			t.Errorf("%s is %v of type %q", file, ok, asset.ContentType)

@@ -1,0 +1,183 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// requestURIPrefix begins the request_uri of every request that is kept here (RFC 9126 section 2.2).
+const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
+
+const (
+	// pushedLifetime is for how long a client may begin with a request that it has pushed (RFC 9126 section 2.2).
+	pushedLifetime = 10 * time.Minute
+	// storedLifetime is for how long a request is kept: the time that a person may take to log in and to agree.
+	storedLifetime = time.Hour
+	// longQuery is from how many bytes on a request that a browser posts is kept rather than repeated in a URL: proxies in
+	// between pass about four kilobytes of headers.
+	longQuery = 2 << 10
+)
+
+// pushedAnswer is the JSON of RFC 9126 section 2.2.
+type pushedAnswer struct {
+	RequestURI string `json:"request_uri"`
+	// ExpiresIn is in seconds.
+	ExpiresIn int64 `json:"expires_in"`
+}
+
+// pushParameters are those of client authentication, which are no part of the authorization request.
+var pushParameters = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+
+// servePushedRequest takes an authorization request from the client itself, before it sends the browser (RFC 9126). It is
+// checked now as it would be in the browser, so that the client learns of its mistakes here.
+func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) error {
+	params, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	if name := params.Repeated(slices.Concat(pushParameters, []string{"redirect_uri"})...); name != "" {
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: name + " is sent more than once"}
+	}
+	client, err := p.authenticateClient(r, params)
+	if err != nil {
+		return err
+	}
+	if params.Get("request_uri") != "" {
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "request_uri must not be pushed (RFC 9126 section 2.1)"}
+	}
+	if id := params.Get("client_id"); id != "" && id != client.ClientID {
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "client_id is not that of the client that authenticates"}
+	}
+	request, err := url.ParseQuery(params.Encode(pushParameters...))
+	if err != nil {
+		return fmt.Errorf("read parameters again: %w", err)
+	}
+	request.Set("client_id", client.ClientID)
+	pushed := oidc.ParametersOf(request)
+	if _, err := p.checkAuthorization(pushed, false); err != nil {
+		return forPushingClient(err)
+	}
+	reference, err := p.keepRequest(r.Context(), client.ClientID, pushed, "")
+	if err != nil {
+		return err
+	}
+	p.respondJSON(w, http.StatusCreated, pushedAnswer{RequestURI: requestURIPrefix + reference, ExpiresIn: seconds(pushedLifetime)})
+	return nil
+}
+
+// forPushingClient turns what would be a page or a redirect into what the client is answered (RFC 9126 section 2.3).
+func forPushingClient(err error) error {
+	var redirect *redirectError
+	if errors.As(err, &redirect) {
+		return redirect.cause
+	}
+	var page *pageError
+	if !errors.As(err, &page) {
+		return err
+	}
+	switch page.text {
+	case pageRedirectMissing:
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "redirect_uri is missing"}
+	case pageRedirectUnregistered:
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "redirect_uri is not registered for this client; it must match to the letter"}
+	default:
+		return errClient // it was switched off while it asked
+	}
+}
+
+// keepLongRequest keeps a request that a browser has posted and that is too long for a URL, and returns the query that
+// refers to it. It must be valid, so that nobody fills the storage with anything.
+func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) (query string, err error) {
+	a, err := p.checkAuthorization(params, false)
+	if err != nil {
+		return "", err
+	}
+	reference, err := p.keepRequest(ctx, a.client.ClientID, params, postedMark)
+	if err != nil {
+		return "", a.fail(err)
+	}
+	return (&storedRequest{reference: reference}).query(a.client.ClientID), nil
+}
+
+// postedMark ends the reference of a request that came from a browser. It is part of what is hashed, so that no such request can be
+// passed off as one that a client has pushed.
+const postedMark = "~"
+
+func (p *Provider) keepRequest(ctx context.Context, clientID string, params oidc.Parameters, mark string) (reference string, err error) {
+	now := p.now()
+	reference = store.NewValue(now) + mark
+	err = p.store.CreatePushedRequest(ctx, store.PushedRequest{
+		Handle: store.HandleOf(reference), ClientID: clientID, Parameters: params.Encode(fieldProof), ExpiresAt: now.Add(storedLifetime),
+	})
+	if err != nil {
+		return "", fmt.Errorf("keep authorization request: %w", err)
+	}
+	return reference, nil
+}
+
+// storedRequest is an authorization request that is kept here. All methods work on nil: a request that is not.
+type storedRequest struct {
+	reference string
+	params    oidc.Parameters
+	expiresAt time.Time
+}
+
+// errStoredRequest is told to a person whose request is gone; where they could be sent back to is gone with it.
+var errStoredRequest = &pageError{status: http.StatusBadRequest, text: "request_gone"}
+
+func (p *Provider) storedRequest(ctx context.Context, clientID, reference string) (*storedRequest, error) {
+	kept, err := p.store.PushedRequest(ctx, store.HandleOf(reference))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, errStoredRequest
+	case err != nil:
+		return nil, fmt.Errorf("read authorization request: %w", err)
+	case kept.ClientID != clientID || !p.now().Before(kept.ExpiresAt):
+		return nil, errStoredRequest
+	}
+	params, _ := oidc.ReadParameters(kept.Parameters) // this provider has written it
+	return &storedRequest{reference: reference, params: params, expiresAt: kept.ExpiresAt}, nil
+}
+
+// query returns the query that refers to the request.
+func (s *storedRequest) query(clientID string) string {
+	return url.Values{"client_id": {clientID}, "request_uri": {requestURIPrefix + s.reference}}.Encode()
+}
+
+// wasPushed tells whether a client that has proven itself has sent the request.
+func (s *storedRequest) wasPushed() bool {
+	return s != nil && !strings.HasSuffix(s.reference, postedMark)
+}
+
+// stale tells whether it is too late to begin with the request.
+func (s *storedRequest) stale(now time.Time) bool {
+	return s.wasPushed() && now.After(s.expiresAt.Add(pushedLifetime-storedLifetime))
+}
+
+// useUp sees to it that a pushed request leads to one code and no more (RFC 9126 section 7.3). Until then it may be loaded
+// anew, as people do with pages.
+func (p *Provider) useUp(ctx context.Context, s *storedRequest) error {
+	if !s.wasPushed() {
+		return nil
+	}
+	err := p.store.UseOnce(ctx, store.HandleOf("used "+s.reference), p.now(), s.expiresAt)
+	switch {
+	case errors.Is(err, store.ErrReplayed):
+		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "request_uri was used before"}
+	case err != nil:
+		return fmt.Errorf("use up authorization request: %w", err)
+	}
+	if err := p.store.DeletePushedRequest(ctx, store.HandleOf(s.reference)); err != nil {
+		return fmt.Errorf("delete authorization request: %w", err)
+	}
+	return nil
+}
