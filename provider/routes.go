@@ -103,8 +103,8 @@ func (p *Provider) serve(rt route) http.Handler {
 			}
 			took := p.now().Sub(started)
 			measured.observe(rec.status, took)
-			if p.logger.Enabled(r.Context(), slog.LevelDebug) { // without the query, which may hold what nobody else should know
-				p.logger.DebugContext(r.Context(), "request", "request_id", requestID(rec), "method", r.Method, "path", r.URL.Path,
+			if p.logger.Enabled(r.Context(), slog.LevelDebug) { // without path and query, in which anything may stand
+				p.logger.DebugContext(r.Context(), "request", "request_id", requestID(rec), "method", r.Method, "route", rt.pattern,
 					"status", rec.status, "took", took)
 			}
 		}()
