@@ -33,6 +33,8 @@ type serveOptions struct {
 	kube          kubeOptions
 	replica       string
 	logLevel      string
+	auditLog      string
+	proxies       string
 	shutdownDelay time.Duration
 }
 
@@ -63,6 +65,9 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.kube.kubeconfig, "kubeconfig", "", "kubeconfig file (default: the service account of the pod)")
 	f.StringVar(&o.replica, "replica-name", defaultReplica(), "name under which this replica reports what it serves")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info or error")
+	f.StringVar(&o.auditLog, "audit-log", "stdout", "where security events are written: stdout, stderr, off or a file, opened anew on SIGHUP")
+	f.StringVar(&o.proxies, "trusted-proxies", defaultTrustedProxies,
+		"networks of the reverse proxies whose X-Forwarded-For is believed, with commas between them, or none")
 	f.DurationVar(&o.shutdownDelay, "shutdown-delay", defaultShutdownDelay(),
 		"how long to go on serving after readiness has failed, until nobody sends requests here any more")
 	return cmd
@@ -124,6 +129,15 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	proxies, err := parseProxies(o.proxies)
+	if err != nil {
+		return err
+	}
+	audit, err := openAuditLog(o.auditLog)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, audit.close()) }()
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
 		return fmt.Errorf("create data directory: %w", err)
 	}
@@ -144,6 +158,7 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p, err := provider.New(provider.Options{
 		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
+		Audit: audit.logger, TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err
@@ -152,17 +167,19 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return run(ctx, o, p, source, listeners, logger)
+	return run(ctx, o, p, source, audit, listeners, logger)
 }
 
 // run keeps everything going until ctx ends or one part fails, and then stops the parts in order: first what takes
 // requests, then what the requests need.
-func run(ctx context.Context, o *serveOptions, p *provider.Provider, source source, listeners *listeners, logger *slog.Logger) error {
+func run(ctx context.Context, o *serveOptions, p *provider.Provider, source source, audit *auditLog, listeners *listeners, logger *slog.Logger) error {
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	group, failed := errgroup.WithContext(background)
 	group.Go(func() error { return source.Run(failed, func() bool { return p.Ready(failed) == nil }) })
 	group.Go(func() error { p.RunPurge(failed); return nil })
+	group.Go(func() error { p.RunKeyAudit(failed); return nil })
+	group.Go(func() error { audit.run(failed, logger); return nil })
 	group.Go(func() error { return listeners.watchCertificate(failed) })
 	listeners.serve(group)
 	logger.InfoContext(ctx, "serving", "version", version, "issuer", o.issuer, "listen", listeners.public.Addr().String(),
