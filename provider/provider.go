@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/keys"
@@ -60,6 +61,8 @@ type Options struct {
 	// TrustedProxies are the networks from which X-Forwarded-For is believed: those of the reverse proxies before the
 	// provider. Without any, who sends a request is whoever has opened the connection.
 	TrustedProxies []netip.Prefix
+	// Tracer makes a span of every request; nil means none.
+	Tracer trace.TracerProvider
 }
 
 // Provider serves one issuer.
@@ -82,6 +85,7 @@ type Provider struct {
 	metrics  *metrics
 
 	trustedProxies []netip.Prefix
+	tracing        *tracing // nil without
 
 	requests  requestIDs
 	crossSite *http.CrossOriginProtection
@@ -123,6 +127,7 @@ func New(o Options) (*Provider, error) {
 		crossSite: http.NewCrossOriginProtection(),
 
 		trustedProxies: o.TrustedProxies,
+		tracing:        newTracing(o.Tracer),
 	}
 	if err := p.fillDefaults(issuer); err != nil {
 		return nil, err

@@ -80,6 +80,7 @@ func (p *Provider) respondError(w http.ResponseWriter, r *http.Request, to audie
 const statusClientGone = 499
 
 func (p *Provider) logFault(w http.ResponseWriter, r *http.Request, err error) {
+	traceFault(r, err)
 	p.logger.ErrorContext(r.Context(), "request failed", "request_id", requestID(w), "method", r.Method, "path", r.URL.Path, "error", err)
 }
 

@@ -94,6 +94,7 @@ func (p *Provider) serve(rt route) http.Handler {
 		id := p.requests.next()
 		header["X-Request-Id"] = []string{id}
 		header["X-Content-Type-Options"] = nosniff
+		r, span := p.tracing.start(r, rt.pattern, id)
 		defer func() {
 			if fault := recover(); fault != nil {
 				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -103,6 +104,7 @@ func (p *Provider) serve(rt route) http.Handler {
 			}
 			took := p.now().Sub(started)
 			measured.observe(rec.status, took)
+			endSpan(span, rec.status)
 			if p.logger.Enabled(r.Context(), slog.LevelDebug) { // without path and query, in which anything may stand
 				p.logger.DebugContext(r.Context(), "request", "request_id", requestID(rec), "method", r.Method, "route", rt.pattern,
 					"status", rec.status, "took", took)
@@ -113,7 +115,7 @@ func (p *Provider) serve(rt route) http.Handler {
 			p.respondError(rec, r, rt.audience, err)
 		}
 	})
-	if rt.document != nil {
+	if rt.document != nil && p.tracing == nil {
 		return p.shortcut(rt.document, measured, served)
 	}
 	return served

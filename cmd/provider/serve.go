@@ -138,6 +138,8 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, audit.close()) }()
+	tracer := newTracer(ctx, o.replica, logger)
+	defer tracer.close(ctx, logger)
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
 		return fmt.Errorf("create data directory: %w", err)
 	}
@@ -158,7 +160,7 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p, err := provider.New(provider.Options{
 		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
-		Audit: audit.logger, TrustedProxies: proxies,
+		Audit: audit.logger, TrustedProxies: proxies, Tracer: tracer.tracerProvider(),
 	})
 	if err != nil {
 		return err
