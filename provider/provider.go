@@ -29,6 +29,8 @@ type Registry interface {
 	Client(id string) (*registration.Client, bool)
 	UserByName(username string) (*registration.User, bool)
 	UserBySubject(subject string) (*registration.User, bool)
+	// HashKinds returns the kinds of all registered password hashes, see registration.HashKind.
+	HashKinds() []string
 	// Keys returns an immutable set; a change of keys is a new one.
 	Keys() *keys.Set
 	// Settings returns the settings with every default filled in.
@@ -48,6 +50,8 @@ type Options struct {
 	Synced func() bool
 	// Authenticator proves people; nil means their passwords in Registry.
 	Authenticator identity.Authenticator
+	// HashPassword makes the hashes of passwords that people choose; nil means registration.HashPassword.
+	HashPassword func(password string) string
 	// Hashers is how many passwords are hashed at a time, as in identity.NewPool.
 	Hashers int
 	// HashQueue is how many more logins may wait, as in identity.NewPool.
@@ -129,7 +133,7 @@ func New(o Options) (*Provider, error) {
 		trustedProxies: o.TrustedProxies,
 		tracing:        newTracing(o.Tracer),
 	}
-	if err := p.fillDefaults(issuer); err != nil {
+	if err := p.fillDefaults(issuer, o); err != nil {
 		return nil, err
 	}
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
@@ -139,7 +143,7 @@ func New(o Options) (*Provider, error) {
 	return p, nil
 }
 
-func (p *Provider) fillDefaults(issuer *url.URL) error {
+func (p *Provider) fillDefaults(issuer *url.URL, o Options) error {
 	if p.synced == nil {
 		p.synced = func() bool { return true }
 	}
@@ -147,7 +151,9 @@ func (p *Provider) fillDefaults(issuer *url.URL) error {
 		p.now = time.Now
 	}
 	if p.people == nil {
-		p.people = identity.NewLocal(p.registry, p.pool)
+		p.people = identity.NewLocal(identity.LocalOptions{
+			Directory: p.registry, Passwords: p.store, Pool: p.pool, Now: p.now, Hash: o.HashPassword,
+		})
 	}
 	// Behind a proxy that ends TLS the request's Host may differ from the issuer's: the browser's own Origin decides.
 	if err := p.crossSite.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -39,7 +38,7 @@ func newSecret() string {
 // another password now: changing a password throws out whoever has come in with the old one.
 func (p *Provider) alive(session *store.Session, user *registration.User) bool {
 	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
-	return now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) <= idle && !user.Disabled && session.Credential == credentialOf(user)
+	return now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) <= idle && !user.Disabled && session.Credential == identity.Credential(user)
 }
 
 // currentBrowser returns who is logged in, or nil.
@@ -83,7 +82,7 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		Subject:     who.Subject,
 		AuthTime:    now,
 		AuthMethods: who.Methods,
-		Credential:  credentialOf(user),
+		Credential:  identity.Credential(user),
 		LastSeenAt:  now,
 		ExpiresAt:   now.Add(time.Duration(p.registry.Settings().Sessions.Absolute)),
 	}
@@ -103,12 +102,6 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, nil
-}
-
-// credentialOf names a user's password by a digest of its hash, which has a salt of its own.
-func credentialOf(user *registration.User) string {
-	sum := sha256.Sum256([]byte(user.PasswordHash))
-	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // endSession logs the browser out.

@@ -75,7 +75,7 @@ func New(tb testing.TB, opts ...Option) *Issuer {
 	tb.Helper()
 	clock := &Clock{}
 	o := &options{algorithms: []string{"RS256"}, provider: provider.Options{
-		Store: memory.New(), Logger: slog.New(slog.DiscardHandler), Now: clock.Now,
+		Store: memory.New(), Logger: slog.New(slog.DiscardHandler), Now: clock.Now, HashPassword: quickHash,
 	}}
 	for _, opt := range opts {
 		opt(o)

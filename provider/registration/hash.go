@@ -115,6 +115,47 @@ func HashWeight(hash string) int {
 	return int(a.memoryKiB+argonMemoryKiB-1) / argonMemoryKiB
 }
 
+// HashKind names the algorithm and cost of a password hash: comparing a password with two hashes of one kind is the same work. It
+// is empty for what is no hash.
+func HashKind(hash string) string {
+	if isBcrypt(hash) {
+		cost, err := bcrypt.Cost([]byte(hash))
+		if err != nil {
+			return ""
+		}
+		return fmt.Sprintf("$2b$%02d", cost)
+	}
+	a, err := parseArgon2id(hash)
+	if err != nil {
+		return ""
+	}
+	return argonKind(a.memoryKiB, a.passes, a.lanes)
+}
+
+// OwnHashKind is the kind of the hashes that HashPassword makes.
+func OwnHashKind() string { return argonKind(argonMemoryKiB, argonPasses, argonLanes) }
+
+func argonKind(memoryKiB, passes uint32, lanes uint8) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d", argon2.Version, memoryKiB, passes, lanes)
+}
+
+// NobodysHash returns a hash of a kind that no password has: comparing one with it is work and nothing else.
+func NobodysHash(kind string) string {
+	if isBcrypt(kind) {
+		salt := make([]byte, 53)
+		_, _ = rand.Read(salt) // never fails, see HashPassword
+		for i, b := range salt {
+			salt[i] = bcryptAlphabet[b%64]
+		}
+		return kind + "$" + string(salt)
+	}
+	raw := make([]byte, argonSaltBytes+argonKeyBytes)
+	_, _ = rand.Read(raw)
+	return kind + "$" + base64.RawStdEncoding.EncodeToString(raw[:argonSaltBytes]) + "$" + base64.RawStdEncoding.EncodeToString(raw[argonSaltBytes:])
+}
+
+const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 // ValidatePasswordHash returns nil for an argon2id PHC string or a bcrypt hash whose cost is within bounds.
 func ValidatePasswordHash(hash string) error {
 	if isBcrypt(hash) {

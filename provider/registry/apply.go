@@ -159,7 +159,9 @@ func (x *Index) commit(changes []change) {
 		case registration.KindClient:
 			reports = append(reports, x.clients.apply(c, c.client)...)
 		case registration.KindUser:
+			x.countHashKind(c.name, -1)
 			reports = append(reports, x.users.apply(c, c.user)...)
+			x.countHashKind(c.name, 1)
 		case registration.KindSigningKey:
 			keysChanged = applyLastGood(x.signingKeys, c, c.signingKey) || keysChanged
 		case registration.KindSettings:
@@ -173,6 +175,18 @@ func (x *Index) commit(changes []change) {
 		reports = append(reports, x.rebuildKeys()...)
 	}
 	x.log(reports)
+}
+
+// countHashKind adds to the count of the kind of a user's password hash, if there is such a user.
+func (x *Index) countHashKind(name string, by int) {
+	e, ok := x.users.byName[name]
+	if !ok || e.doc.PasswordHash == "" {
+		return
+	}
+	kind := registration.HashKind(e.doc.PasswordHash)
+	if x.hashKinds[kind] += by; x.hashKinds[kind] == 0 {
+		delete(x.hashKinds, kind)
+	}
 }
 
 // apply withdraws a document that is gone or invalid and stores any other.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +30,9 @@ type Index struct {
 	keySet      atomic.Pointer[keys.Set]
 	effective   atomic.Pointer[registration.Settings]
 	keyCount    atomic.Int64
+
+	// hashKinds counts the users by the kind of their password hash; guarded by mu.
+	hashKinds map[string]int
 
 	refused refusals
 	// seed makes the sums of texts differ in every process, so that nobody can make two texts with the same sum.
@@ -62,6 +67,7 @@ func NewIndex(logger *slog.Logger) (*Index, error) {
 		}),
 		signingKeys: map[string]parsed[registration.SigningKey]{},
 		settings:    map[string]parsed[registration.Settings]{},
+		hashKinds:   map[string]int{},
 		refused:     refusals{},
 		seed:        maphash.MakeSeed(),
 	}
@@ -95,6 +101,13 @@ func (x *Index) UserBySubject(subject string) (*registration.User, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.users.find(bySubject, subject)
+}
+
+// HashKinds returns the kinds of all password hashes, see registration.HashKind.
+func (x *Index) HashKinds() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return slices.Collect(maps.Keys(x.hashKinds))
 }
 
 // Keys returns the signing keys. The set is immutable; a change of the keys makes another one, so that its address tells
