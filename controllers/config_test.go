@@ -33,7 +33,7 @@ var _ = Describe("The manifests", func() {
 		Entry("default", "default", []string{"oidc-operator-system"},
 			"deployment.apps/oidc-operator", "clusterrole.rbac.authorization.k8s.io/oidc-operator", "customresourcedefinition.apiextensions.k8s.io/oidcclients.oidc-operator.dev"),
 		Entry("samples", "samples", []string{"sso", "demo-app"},
-			"oidcprovider.oidc-operator.dev/sso", "signingkey.oidc-operator.dev/rs256", "oidcuser.oidc-operator.dev/ada", "oidcclient.oidc-operator.dev/demo"),
+			"oidcprovider.oidc-operator.dev/sso", "signingkey.oidc-operator.dev/rs256", "oidcuser.oidc-operator.dev/ada", "oidcclient.oidc-operator.dev/demo", "oidcclient.oidc-operator.dev/reporter"),
 	)
 
 	It("run providers from the operator's own image", func() {
@@ -44,6 +44,8 @@ var _ = Describe("The manifests", func() {
 
 	It("explain every kind and field", func() {
 		Expect(kubectl("explain", "oidcclient.spec.redirectURIs")).To(ContainSubstring("where a login may return to"))
+		Expect(kubectl("explain", "oidcclient.spec.jwks")).To(ContainSubstring("JSON Web Key Set"))
+		Expect(kubectl("explain", "oidcprovider.spec.storage.postgres.dsnSecretRef.key")).To(ContainSubstring("Unset: uri"))
 		Expect(kubectl("get", "oidc", "--all-namespaces")).NotTo(ContainSubstring("error"), "the category holds every kind")
 		for _, short := range []string{"oidcp", "skey", "oidcc", "oidcu"} {
 			kubectl("get", short)

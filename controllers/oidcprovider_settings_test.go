@@ -127,7 +127,9 @@ var _ = Describe("An OIDCProvider on PostgreSQL", func() {
 		Eventually(current(deployment)).Should(HaveField("Spec.Strategy.Type", appsv1.RollingUpdateDeploymentStrategyType))
 		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "sso-data"}}
 		Expect(current(claim)(Default).DeletionTimestamp).To(BeNil(), "what is on the volume may still be wanted")
-		update(p, func() { p.Spec.Storage = v1alpha1.Storage{Embedded: v1alpha1.EmbeddedStorage{StorageClassName: "fast"}} })
+		update(p, func() {
+			p.Spec.Storage = v1alpha1.Storage{Embedded: v1alpha1.EmbeddedStorage{StorageClassName: "fast"}}
+		})
 		Eventually(current(deployment)).Should(HaveField("Spec.Strategy", appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}))
 		Expect(deployment.Spec.Template.Annotations).NotTo(HaveKey("oidc-operator.dev/dsn-digest"))
 		Expect(deployment.Spec.Template.Spec.TopologySpreadConstraints).To(BeEmpty())

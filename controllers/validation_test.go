@@ -151,7 +151,9 @@ var _ = Describe("Validation by the API server", func() {
 
 	provider := gen.OIDCProvider("default", "sso")
 	public := func(c *v1alpha1.OIDCClient) { c.Spec.TokenEndpointAuthMethod = "none" }
-	scopes := func(s ...string) func(*v1alpha1.OIDCClient) { return func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = s } }
+	scopes := func(s ...string) func(*v1alpha1.OIDCClient) {
+		return func(c *v1alpha1.OIDCClient) { c.Spec.Scopes = s }
+	}
 	resources := func(r ...string) func(*v1alpha1.OIDCClient) {
 		return func(c *v1alpha1.OIDCClient) { c.Spec.Resources = r }
 	}

@@ -146,9 +146,9 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!('refresh_token' in self) || 'authorization_code' in self || 'device_code' in self",message="grantTypes must hold authorization_code or device_code beside refresh_token"
 	GrantTypes []GrantType `json:"grantTypes,omitempty"`
 
-	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access (to
-	// act for people who are not there), and any others that mean something to the APIs it calls. Unset: openid, profile, email;
-	// none where client_credentials is the only grant type.
+	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access
+	// (refresh tokens that outlive the login session), and any others that mean something to the APIs it calls. Unset: openid,
+	// profile, email; none where client_credentials is the only grant type.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

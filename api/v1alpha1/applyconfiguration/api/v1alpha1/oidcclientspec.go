@@ -39,9 +39,9 @@ type OIDCClientSpecApplyConfiguration struct {
 	// grantTypes are the ways in which the application may get tokens: authorization_code (a person logs in), refresh_token,
 	// client_credentials (the application for itself) and device_code (RFC 8628). Unset: authorization_code, refresh_token.
 	GrantTypes []apiv1alpha1.GrantType `json:"grantTypes,omitempty"`
-	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access (to
-	// act for people who are not there), and any others that mean something to the APIs it calls. Unset: openid, profile, email;
-	// none where client_credentials is the only grant type.
+	// scopes are what the application may ask for: openid, profile, email, phone, address, groups, offline_access
+	// (refresh tokens that outlive the login session), and any others that mean something to the APIs it calls. Unset: openid,
+	// profile, email; none where client_credentials is the only grant type.
 	Scopes []string `json:"scopes,omitempty"`
 	// resources are the APIs that the application may ask access tokens for, as resource indicators (RFC 8707): absolute URIs
 	// without fragment, such as https://api.example.com. They become the audience of the token. Unset: none.
