@@ -47,8 +47,9 @@ image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
 
 # Without the cache of test results: it does not see the programs that some tests build and run.
 .PHONY: test
-test: ## every test: unit, real API server, browser (installs Chromium where it is missing)
+test: ## every test: unit, real API server, browser, PostgreSQL (installs Chromium and PostgreSQL where they are missing)
 	@hack/chromium.sh
+	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && echo "test: go test ./... (the first run compiles for some minutes)" && \
 		KUBEBUILDER_ASSETS="$$assets" go test -count=1 -p 2 -timeout 20m ./...
 
@@ -66,6 +67,7 @@ verify: $(TOOLS)/kustomize ## generated files, go.mod files and manifests are in
 
 .PHONY: bench
 bench: ## measure what docs/benchmarks.md records
+	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/bench
 
 ##@ Change

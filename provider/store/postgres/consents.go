@@ -1,0 +1,44 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// PutConsent implements store.Store.
+func (s *Store) PutConsent(ctx context.Context, consent store.Consent) error {
+	return s.change(ctx, "put consent", `INSERT INTO consents (subject, client_id, scopes, granted_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (subject, client_id) DO UPDATE SET scopes = excluded.scopes, granted_at = excluded.granted_at`,
+		consent.Subject, consent.ClientID, list(consent.Scopes), micros(consent.GrantedAt))
+}
+
+func scanConsent(row pgx.CollectableRow) (consent store.Consent, err error) {
+	err = row.Scan(&consent.Subject, &consent.ClientID, (*words)(&consent.Scopes), (*microTime)(&consent.GrantedAt))
+	return consent, err
+}
+
+// Consent implements store.Store.
+func (s *Store) Consent(ctx context.Context, subject, clientID string) (store.Consent, error) {
+	if !nameable(subject, clientID) {
+		return store.Consent{}, store.ErrNotFound
+	}
+	return get(ctx, s, "get consent", scanConsent,
+		`SELECT subject, client_id, scopes, granted_at FROM consents WHERE subject = $1 AND client_id = $2`, subject, clientID)
+}
+
+// ConsentsOf implements store.Store.
+func (s *Store) ConsentsOf(ctx context.Context, subject string) ([]store.Consent, error) {
+	return getAll(ctx, s, "list consents", scanConsent,
+		`SELECT subject, client_id, scopes, granted_at FROM consents WHERE subject = $1 ORDER BY granted_at DESC, client_id`, subject)
+}
+
+// Revoke implements store.Store.
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
+	return s.change(ctx, "revoke", revoke, subject, clientID)
+}
+
+const revoke = `WITH taken_back AS (DELETE FROM consents WHERE subject = $1 AND client_id = $2)
+	DELETE FROM grants WHERE subject = $1 AND client_id = $2`

@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// grantColumns are in the order of grantArgs and grantTargets.
+const grantColumns = `id, client_id, subject, session_id, scopes, resources, claims, auth_time, auth_methods, created_at, expires_at,
+	code_handle, code_redirect_uri, code_nonce, code_challenge, code_thumbprint, code_expires_at, code_redeemed, refresh_handle,
+	refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until, refresh_expires_at`
+
+// grantValues are the places of grantArgs in a statement, with their types.
+const grantValues = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::bigint, $11::bigint,
+	$12::bytea, $13::bytea, $14::bytea, $15::bytea, $16::bytea, $17::bigint, $18::boolean, $19::bytea,
+	$20::bytea, $21::bytea, $22::text, $23::bigint, $24::bigint, $25::bigint`
+
+func grantArgs(g *store.Grant, more ...any) []any {
+	return append([]any{
+		g.ID, g.ClientID, g.Subject, g.SessionID, list(g.Scopes), rawList(g.Resources), []byte(g.Claims), micros(g.AuthTime),
+		list(g.AuthMethods), micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), []byte(g.Code.RedirectURI),
+		[]byte(g.Code.Nonce), []byte(g.Code.CodeChallenge), []byte(g.Code.KeyThumbprint), optionalTime(g.Code.ExpiresAt), g.Code.Redeemed,
+		optionalBytes(g.Refresh.Handle), optionalBytes(g.Refresh.Previous), optionalBytes(g.Refresh.Key), g.Refresh.KeyThumbprint,
+		optionalTime(g.Refresh.RotatedAt), optionalTime(g.Refresh.IdleUntil), optionalTime(g.Refresh.ExpiresAt),
+	}, more...)
+}
+
+func grantTargets(g *store.Grant) []any {
+	return []any{
+		(*plainText)(&g.ID), (*plainText)(&g.ClientID), (*plainText)(&g.Subject), (*plainText)(&g.SessionID), (*words)(&g.Scopes), (*words)(&g.Resources), (*rawText)(&g.Claims),
+		(*microTime)(&g.AuthTime), (*words)(&g.AuthMethods), (*microTime)(&g.CreatedAt), (*microTime)(&g.ExpiresAt),
+		(*bytes32)(&g.Code.Handle), (*rawText)(&g.Code.RedirectURI), (*rawText)(&g.Code.Nonce), (*rawText)(&g.Code.CodeChallenge),
+		(*rawText)(&g.Code.KeyThumbprint), (*microTime)(&g.Code.ExpiresAt), (*boolean)(&g.Code.Redeemed),
+		(*bytes32)(&g.Refresh.Handle), (*bytes32)(&g.Refresh.Previous), (*bytes32)(&g.Refresh.Key), (*plainText)(&g.Refresh.KeyThumbprint),
+		(*microTime)(&g.Refresh.RotatedAt), (*microTime)(&g.Refresh.IdleUntil), (*microTime)(&g.Refresh.ExpiresAt),
+	}
+}
+
+func scanGrant(row pgx.CollectableRow) (g store.Grant, err error) {
+	err = row.Scan(grantTargets(&g)...)
+	return g, err
+}
+
+// CreateGrant implements store.Store.
+func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
+	return s.change(ctx, "create grant", `INSERT INTO grants (`+grantColumns+`) VALUES (`+grantValues+`)`, grantArgs(&g)...)
+}
+
+// Grant implements store.Store.
+func (s *Store) Grant(ctx context.Context, id string) (store.Grant, error) {
+	if !nameable(id) {
+		return store.Grant{}, store.ErrNotFound
+	}
+	return get(ctx, s, "get grant", scanGrant, `SELECT `+grantColumns+` FROM grants WHERE id = $1`, id)
+}
+
+// GrantsOf implements store.Store.
+func (s *Store) GrantsOf(ctx context.Context, subject string) ([]store.Grant, error) {
+	return getAll(ctx, s, "list grants", scanGrant, grantsOf, subject)
+}
+
+const grantsOf = `SELECT ` + grantColumns + ` FROM grants WHERE subject = $1 ORDER BY created_at DESC, id DESC`
+
+// What a grant is exchanged for is the same for codes, refresh tokens and device codes: renewal sets the grant's columns, and issue
+// stores an access token, unless there is none, once there is a row in the expression that it is given.
+const renewal = `refresh_handle = $2, refresh_previous = $3, refresh_key = $4, refresh_thumbprint = $5, refresh_rotated_at = $6,
+	refresh_idle_until = $7, refresh_expires_at = $8, expires_at = $9`
+
+func issue(once string) string {
+	return `issued AS (INSERT INTO access_tokens (` + accessTokenColumns + `)
+		SELECT $10::bytea, $11::text, $12::text, $13::text, $14::bytea, $15::text, $16::bigint, $17::bigint FROM ` + once + ` WHERE $10::bytea IS NOT NULL)`
+}
+
+// exchangeArgs are the arguments of renewal and issue, behind that of the row to which they belong.
+func exchangeArgs(row any, r *store.Refresh, t *store.AccessToken, expiresAt time.Time, more ...any) []any {
+	args := []any{
+		row, optionalBytes(r.Handle), optionalBytes(r.Previous), optionalBytes(r.Key), r.KeyThumbprint,
+		optionalTime(r.RotatedAt), optionalTime(r.IdleUntil), optionalTime(r.ExpiresAt), micros(expiresAt),
+	}
+	if t == nil {
+		args = append(args, nil, "", "", "", nil, "", 0, 0)
+	} else {
+		args = append(args, accessTokenArgs(t)...)
+	}
+	return append(args, more...)
+}
+
+// RedeemCode implements store.Store.
+func (s *Store) RedeemCode(ctx context.Context, id string, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
+	if !nameable(id) {
+		return store.ErrNotFound
+	}
+	return s.decide(ctx, "redeem code", redeemCode, exchangeArgs(id, &r, t, expiresAt)...)
+}
+
+var redeemCode = `WITH redeemed AS (UPDATE grants SET ` + renewal + `, code_redeemed = true WHERE id = $1 AND NOT code_redeemed RETURNING 1),
+	` + issue("redeemed") + `
+	SELECT EXISTS (SELECT 1 FROM redeemed), EXISTS (SELECT 1 FROM grants WHERE id = $1)`
+
+// RotateRefresh implements store.Store.
+func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
+	if !nameable(id) {
+		return store.ErrNotFound
+	}
+	return s.decide(ctx, "rotate refresh token", rotateRefresh, exchangeArgs(id, &r, t, expiresAt, from[:])...)
+}
+
+var rotateRefresh = `WITH rotated AS (UPDATE grants SET ` + renewal + ` WHERE id = $1 AND refresh_handle = $18 RETURNING 1),
+	` + issue("rotated") + `
+	SELECT EXISTS (SELECT 1 FROM rotated), EXISTS (SELECT 1 FROM grants WHERE id = $1)`
+
+// DeleteGrant implements store.Store.
+func (s *Store) DeleteGrant(ctx context.Context, id string) error {
+	if !nameable(id) {
+		return nil
+	}
+	return s.change(ctx, "delete grant", `DELETE FROM grants WHERE id = $1`, id)
+}
