@@ -62,7 +62,7 @@ lint: $(TOOLS)/golangci-lint ## golangci-lint with kube-api-linter
 verify: $(TOOLS)/kustomize ## generated files, go.mod files and manifests are in order, go vet is content
 	@hack/verify.sh $(GENERATED) -- $(MODULES)
 	@hack/progress.sh "verify: go vet" go vet ./...
-	@for d in config/default config/samples; do $(TOOLS)/kustomize build $$d >/dev/null; done
+	@for d in config/default config/prometheus config/samples; do $(TOOLS)/kustomize build $$d >/dev/null; done
 	@echo "verify: ok"
 
 .PHONY: bench

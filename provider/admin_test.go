@@ -67,6 +67,10 @@ func TestMetrics(t *testing.T) {
 	code := newCode(t, issuer)
 	exchange(t, issuer, code)
 	exchange(t, issuer, code)
+	exchange(t, issuer, code, "grant_type", "of-a-stranger")
+	exchange(t, issuer, code, "grant_type", "")
+	get(t, issuer, "/of-a-stranger-1")
+	get(t, issuer, "/of-a-stranger-2?x=y")
 	browser := issuer.NewBrowser(t)
 	browser.Submit(browser.Get(authorizeURL(issuer)), url.Values{"username": {"ada"}, "password": {"not-this-one"}})
 	get(t, issuer, oidc.PathJWKS)
@@ -75,23 +79,32 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		`oidc_provider_logins_total{result="success"} 1`,
 		`oidc_provider_logins_total{result="rejected"} 1`,
-		`oidc_provider_token_requests_total{result="success"} 1`,
-		`oidc_provider_token_requests_total{result="invalid_grant"} 1`,
+		`oidc_provider_token_requests_total{grant_type="authorization_code",result="success"} 1`,
+		`oidc_provider_token_requests_total{grant_type="authorization_code",result="invalid_grant"} 1`,
+		`oidc_provider_token_requests_total{grant_type="other",result="unsupported_grant_type"} 1`,
+		`oidc_provider_token_requests_total{grant_type="other",result="invalid_request"} 1`,
+		`oidc_provider_token_requests_total{grant_type="refresh_token",result="success"} 0`,
+		`oidc_provider_security_events_total{event="token.reused"} 1`,
+		`oidc_provider_security_events_total{event="token.issued"} 1`,
+		`oidc_provider_security_events_total{event="password.changed"} 0`,
+		`oidc_provider_password_hash_wait_seconds_count 2`,
+		`oidc_provider_http_requests_total{route="other",status="4xx"} 2`,
+		`oidc_provider_http_requests_total{route="other",status="gone"} 0`,
 		`oidc_provider_http_requests_total{route="/oauth2/token",status="2xx"} 1`,
-		`oidc_provider_http_requests_total{route="/oauth2/token",status="4xx"} 1`,
+		`oidc_provider_http_requests_total{route="/oauth2/token",status="4xx"} 3`,
 		`oidc_provider_http_requests_total{route="/login",status="4xx"} 1`,
 		`oidc_provider_http_requests_total{route="/oauth2/jwks",status="2xx"} 2`,
 		`oidc_provider_registrations{kind="client"} 1`,
 		`oidc_provider_registrations{kind="user"} 1`,
 		`oidc_provider_signing_keys{phase="Active"} 1`,
 		`oidc_provider_password_hashes_waiting 0`,
-		`oidc_provider_http_request_duration_seconds_count{route="/oauth2/token"} 2`,
+		`oidc_provider_http_request_duration_seconds_count{route="/oauth2/token"} 4`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("there is no line %s", line)
 		}
 	}
-	for _, secret := range []string{code, password, "secret-of-app"} {
+	for _, secret := range []string{code, password, "secret-of-app", "of-a-stranger"} {
 		if strings.Contains(text, secret) {
 			t.Error("the metrics hold a secret")
 		}

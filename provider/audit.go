@@ -56,6 +56,15 @@ const (
 	auditKeysChanged auditEvent = "keys.changed"
 )
 
+// auditEvents lists every event.
+func auditEvents() []auditEvent {
+	return []auditEvent{
+		auditLoginSucceeded, auditLoginFailed, auditLoginBlocked, auditLogout, auditSessionEnded, auditLogoutNotified, auditLogoutFailed,
+		auditConsentGranted, auditConsentDenied, auditConsentRevoked, auditAccessDenied, auditDeviceApproved, auditDeviceDenied,
+		auditPasswordChanged, auditClientRejected, auditTokenIssued, auditTokenReused, auditTokenRevoked, auditKeysChanged,
+	}
+}
+
 // NewAuditLogger returns a logger for Options.Audit that writes one JSON object a line, each with one call of w.Write.
 func NewAuditLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -73,6 +82,9 @@ func NewAuditLogger(w io.Writer) *slog.Logger {
 // record writes an audit record, before the answer that it tells of is sent. attributes never hold a secret, a password, a
 // token, a code or the value of a cookie, nor anything that a stranger has typed.
 func (p *Provider) record(ctx context.Context, event auditEvent, attributes ...slog.Attr) {
+	if counter, ok := p.metrics.events[event]; ok {
+		counter.Inc()
+	}
 	if p.audit == nil {
 		return
 	}

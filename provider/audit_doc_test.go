@@ -26,7 +26,7 @@ func TestAuditEventsAreDocumented(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\|").FindAllStringSubmatch(table, -1) {
 		documented[row[1]] = true
 	}
-	events := auditEvents(t)
+	events := constantsOfEvents(t)
 	if len(events) < 15 {
 		t.Errorf("only %d events are found in the code", len(events))
 	}
@@ -35,6 +35,9 @@ func TestAuditEventsAreDocumented(t *testing.T) {
 			t.Errorf("%s is not documented", event)
 		}
 	}
+	if listed := auditEvents(); len(listed) != len(events) {
+		t.Errorf("%d events are listed, and there are %d", len(listed), len(events))
+	}
 	for event := range documented {
 		if !events[event] {
 			t.Errorf("%s is documented and does not exist", event)
@@ -42,8 +45,8 @@ func TestAuditEventsAreDocumented(t *testing.T) {
 	}
 }
 
-// auditEvents returns the values of the package's constants of type auditEvent.
-func auditEvents(t *testing.T) map[string]bool {
+// constantsOfEvents returns the values of the package's constants of type auditEvent.
+func constantsOfEvents(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 // recordTokens tells that tokens were issued. It is on the path of every token, so that it makes no string of its own.
 func (p *Provider) recordTokens(ctx context.Context, t *tokenRequest, answer *tokenAnswer) {
 	if p.audit == nil {
+		p.record(ctx, auditTokenIssued) // counts
 		return
 	}
 	attributes := make([]slog.Attr, 0, 8)

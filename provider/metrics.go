@@ -14,9 +14,13 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	logins    map[loginResult]prometheus.Counter
-	tokens    map[string]prometheus.Counter
+	tokens    tokenCounters
+	// events counts what the audit log tells of, also what it leaves out in a flood.
+	events map[auditEvent]prometheus.Counter
 	// auditErrors counts audit records that are lost.
 	auditErrors prometheus.Counter
+	purged      prometheus.Counter
+	purgeErrors prometheus.Counter
 }
 
 // loginResult is the result label of the logins counter.
@@ -25,15 +29,10 @@ type loginResult string
 const (
 	loginSucceeded loginResult = "success"
 	loginRejected  loginResult = "rejected"
+	loginBlocked   loginResult = "blocked"
 	loginBusy      loginResult = "busy"
 	loginFailed    loginResult = "error"
 )
-
-// tokenResults are the values of the result label of the tokens counter: success, or an error code of RFC 6749 section 5.2.
-var tokenResults = []string{
-	"success", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
-	"invalid_scope", "temporarily_unavailable", "server_error",
-}
 
 func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error) {
 	if registerer == nil {
@@ -41,31 +40,43 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 	}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "oidc_provider_http_requests_total", Help: "Requests by route and class of status.",
+			Name: "oidc_provider_http_requests_total", Help: "Requests by route and class of status; gone: whoever has sent it did not wait for the answer.",
 		}, []string{"route", "status"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "oidc_provider_http_request_duration_seconds", Help: "Time to answer a request, by route; without discovery and JWKS, which are served from memory.",
 			Buckets: []float64{.0001, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		logins: map[loginResult]prometheus.Counter{},
-		tokens: map[string]prometheus.Counter{},
+		tokens: newTokenCounters(),
+		events: map[auditEvent]prometheus.Counter{},
 		auditErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "oidc_provider_audit_errors_total", Help: "Audit records that could not be written.",
+		}),
+		purged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_purged_rows_total", Help: "Rows of storage that were deleted because they had expired.",
+		}),
+		purgeErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_purge_errors_total", Help: "Attempts to delete what has expired that failed.",
 		}),
 	}
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "oidc_provider_logins_total", Help: "Attempts to log in, by result.",
 	}, []string{"result"})
-	for _, result := range []loginResult{loginSucceeded, loginRejected, loginBusy, loginFailed} {
+	for _, result := range []loginResult{loginSucceeded, loginRejected, loginBlocked, loginBusy, loginFailed} {
 		m.logins[result] = logins.WithLabelValues(string(result))
 	}
-	tokens := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "oidc_provider_token_requests_total", Help: "Requests at the token endpoint, by result.",
-	}, []string{"result"})
-	for _, result := range tokenResults {
-		m.tokens[result] = tokens.WithLabelValues(result)
+	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "oidc_provider_security_events_total", Help: "What the audit log tells of, by event, whether it is written or not.",
+	}, []string{"event"})
+	for _, event := range auditEvents() {
+		m.events[event] = events.WithLabelValues(string(event))
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, tokens, m.auditErrors}, gauges(p)...)
+	waits := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "oidc_provider_password_hash_wait_seconds", Help: "How long logins have waited for their password to be hashed.",
+		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors}, gauges(p)...)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -96,15 +107,20 @@ func gauges(p *Provider) []prometheus.Collector {
 	return all
 }
 
+// classGone is the class of answers that nobody has waited for: not the client's mistake, and perhaps a slow provider.
+const classGone = 0
+
 // measuredRoute counts the requests of one route.
 type measuredRoute struct {
+	// classes are the counters of the classes of status, the first digit being the index.
 	classes  [6]prometheus.Counter
 	duration prometheus.Observer
 }
 
 func (m *metrics) route(name string) *measuredRoute {
 	measured := &measuredRoute{duration: m.durations.WithLabelValues(name)}
-	for class := 1; class <= 5; class++ {
+	measured.classes[classGone] = m.requests.WithLabelValues(name, "gone")
+	for class := 2; class <= 5; class++ {
 		measured.classes[class] = m.requests.WithLabelValues(name, fmt.Sprintf("%dxx", class))
 	}
 	return measured
@@ -117,7 +133,10 @@ func (m *measuredRoute) observe(status int, took time.Duration) {
 
 func (m *measuredRoute) count(status int) {
 	class := status / 100
-	if class < 1 || class > 5 {
+	switch {
+	case status == statusClientGone:
+		class = classGone
+	case class < 2 || class > 5:
 		class = 2 // nothing was written: net/http answers 200
 	}
 	m.classes[class].Inc()

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -12,9 +13,10 @@ const (
 	purgePause    = 50 * time.Millisecond
 )
 
-// RunPurge deletes from storage what has expired, now and then until ctx ends.
+// RunPurge deletes from storage what has expired, now and then until ctx ends. Replicas that share storage each do so, at
+// times that drift apart: what one has deleted the others do not find.
 func (p *Provider) RunPurge(ctx context.Context) {
-	for pause := purgeInterval; ; {
+	for pause := aboutAs(purgeInterval); ; {
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -22,12 +24,18 @@ func (p *Provider) RunPurge(ctx context.Context) {
 		}
 		deleted, err := p.Purge(ctx)
 		if err != nil && ctx.Err() == nil {
+			p.metrics.purgeErrors.Inc()
 			p.logger.ErrorContext(ctx, "purge failed", "error", err)
 		}
-		if pause = purgeInterval; deleted == purgeBatch {
-			pause = purgePause
+		if pause = aboutAs(purgeInterval); err == nil && deleted >= purgeBatch {
+			pause = aboutAs(purgePause) // there is more
 		}
 	}
+}
+
+// aboutAs returns a duration between half and one and a half of d, so that replicas that start together do not go on so.
+func aboutAs(d time.Duration) time.Duration {
+	return d/2 + rand.N(d) //nolint:gosec // when it happens is no secret
 }
 
 // Purge deletes one batch of what has expired and returns how many rows that were. It deletes nothing before the
@@ -37,5 +45,7 @@ func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 		return 0, nil
 	}
 	now := p.now()
-	return p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch)
+	deleted, err = p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch)
+	p.metrics.purged.Add(float64(deleted))
+	return deleted, err
 }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -52,7 +51,6 @@ type grantHandler func(ctx context.Context, t *tokenRequest) (*tokenAnswer, erro
 // serveToken exchanges a grant for tokens (RFC 6749 section 3.2).
 func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) error {
 	answer, err := p.exchange(w, r)
-	p.metrics.tokens[tokenResult(err)].Inc()
 	if err != nil {
 		return err
 	}
@@ -61,11 +59,14 @@ func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // exchange proves the client and lets the grant answer. Each grant has a file of its own.
-func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (*tokenAnswer, error) {
+func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (answer *tokenAnswer, err error) {
+	grantType := ""
+	defer func() { p.metrics.countTokens(grantType, err) }()
 	params, err := readForm(w, r)
 	if err != nil {
 		return nil, err
 	}
+	grantType = params.Get("grant_type")
 	if name := params.Repeated(tokenParameters...); name != "" {
 		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: name + " is sent more than once"}
 	}
@@ -78,8 +79,7 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (*tokenAnswe
 	if err != nil {
 		return nil, err
 	}
-	answer, err := grant(r.Context(), t)
-	if err == nil {
+	if answer, err = grant(r.Context(), t); err == nil {
 		p.recordTokens(r.Context(), t, answer)
 	}
 	return answer, err
@@ -102,22 +102,6 @@ func (p *Provider) grantFor(t *tokenRequest) (grantHandler, error) {
 		return nil, &oidc.Error{Code: oidc.CodeUnauthorizedClient, Description: "this client is not registered for grant_type " + grantType}
 	}
 	return grant, nil
-}
-
-// tokenResult returns the value of the result label for an error.
-func tokenResult(err error) string {
-	if err == nil {
-		return "success"
-	}
-	var known *oidc.Error
-	if errors.As(err, &known) {
-		for _, result := range tokenResults {
-			if result == known.Code {
-				return result
-			}
-		}
-	}
-	return oidc.CodeServerError
 }
 
 // lifetimes returns those of a client.

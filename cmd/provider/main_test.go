@@ -82,7 +82,7 @@ type server struct {
 	t               *testing.T
 	issuer, admin   string
 	cmd             *exec.Cmd
-	log             *log
+	log, audit      *log // standard error and output
 	client          *http.Client
 	exited          chan struct{}
 	exit            error
@@ -132,12 +132,12 @@ func registrations(t *testing.T) (dir, secret string) {
 func start(t *testing.T, scheme, address, registrationDir string, args ...string) *server {
 	t.Helper()
 	s := &server{
-		t: t, issuer: scheme + "://" + address, admin: freeAddress(t), log: &log{}, exited: make(chan struct{}),
+		t: t, issuer: scheme + "://" + address, admin: freeAddress(t), log: &log{}, audit: &log{}, exited: make(chan struct{}),
 		client: &http.Client{Timeout: 10 * time.Second}, registrationDir: registrationDir,
 	}
 	args = append([]string{"serve", "--issuer", s.issuer, "--listen", address, "--admin-listen", s.admin, "--registrations", registrationDir}, args...)
 	s.cmd = program(context.WithoutCancel(t.Context()), t, args...)
-	s.cmd.Stderr = s.log
+	s.cmd.Stdout, s.cmd.Stderr = s.audit, s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -357,6 +357,9 @@ func TestRefusedFlags(t *testing.T) {
 		"a missing certificate": {append(valid, "--tls-cert-file", "/nowhere", "--tls-key-file", "/nowhere"), "load TLS certificate /nowhere"},
 		"a missing directory":   {append(valid, "--registrations", "/nowhere"), "/nowhere"},
 		"an unknown log level":  {append(valid, "--log-level", "loud"), "--log-level"},
+		"an audit log nowhere":  {append(valid, "--audit-log", "/nowhere/audit.log"), "open audit log"},
+		"no audit log at all":   {append(valid, "--audit-log", ""), "--audit-log"},
+		"proxies that are none": {append(valid, "--trusted-proxies", "everybody"), "--trusted-proxies"},
 		"an unknown flag":       {append(valid, "--loud"), "unknown flag"},
 		"an address in use":     {append(valid, "--listen", addressInUse(t)), "in use"},
 

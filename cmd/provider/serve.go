@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -156,8 +157,7 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := newMetrics()
 	p, err := provider.New(provider.Options{
 		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
 		Audit: audit.logger, TrustedProxies: proxies, Tracer: tracer.tracerProvider(),
@@ -170,6 +170,16 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	return run(ctx, o, p, source, audit, listeners, logger)
+}
+
+func newMetrics() *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "oidc_provider_build_info", Help: "Always 1; the labels tell what runs.",
+			ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+		}, func() float64 { return 1 }))
+	return metrics
 }
 
 // run keeps everything going until ctx ends or one part fails, and then stops the parts in order: first what takes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -22,6 +23,7 @@ type Pool struct {
 	size             int64
 	running, waiting atomic.Int64
 	maxQueue         int64
+	onTurn           func(waited time.Duration)
 }
 
 // NewPool returns a pool that runs at most hashers functions of weight 1 at a time; zero means one for each core, but no
@@ -44,10 +46,16 @@ func NewPool(hashers, queue int) *Pool {
 // first; in both cases f has not run.
 func (p *Pool) Do(ctx context.Context, weight int, f func()) error {
 	n := min(max(int64(weight), 1), p.size)
+	waited := time.Duration(0)
 	if !p.slots.TryAcquire(n) {
+		began := time.Now()
 		if err := p.wait(ctx, n); err != nil {
 			return err
 		}
+		waited = time.Since(began)
+	}
+	if p.onTurn != nil {
+		p.onTurn(waited)
 	}
 	p.running.Add(1)
 	defer func() {
@@ -65,6 +73,9 @@ func (p *Pool) wait(ctx context.Context, n int64) error {
 	}
 	return p.slots.Acquire(ctx, n)
 }
+
+// OnTurn makes f hear how long each caller of Do has waited, when it is its turn. It must be called before the first Do.
+func (p *Pool) OnTurn(f func(waited time.Duration)) { p.onTurn = f }
 
 // Waiting returns how many callers wait for their turn.
 func (p *Pool) Waiting() int { return int(max(p.waiting.Load(), 0)) }
