@@ -3,6 +3,7 @@ package provider_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // of RFC 7636 appendix B
@@ -122,6 +124,14 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 		"prompt none and nobody is logged in (3.1.2.6)": {authorizeURL(issuer, "prompt", "none"), "login_required", ""},
 		"max_age is negative":                           {authorizeURL(issuer, "max_age", "-1"), "invalid_request", "max_age"},
 		"max_age is no number":                          {authorizeURL(issuer, "max_age", "soon"), "invalid_request", "max_age"},
+		"response_mode form_post stands twice":          {valid + "&response_mode=form_post&response_mode=form_post", "invalid_request", "response_mode"},
+		"claims stands twice":                           {valid + "&claims=%7B%7D&claims=%7B%7D", "invalid_request", "claims"},
+		"claims is no object (OIDC Core 5.5)":           {authorizeURL(issuer, "claims", "[]"), "invalid_request", "claims"},
+		"display is unknown (OIDC Core 3.1.2.1)":        {authorizeURL(issuer, "display", "hologram"), "invalid_request", "display"},
+		"registration (OIDC Core 3.1.2.6)":              {authorizeURL(issuer, "registration", "{}"), "registration_not_supported", ""},
+		"nonce with a line break":                       {authorizeURL(issuer, "nonce", "a\nb"), "invalid_request", "control"},
+		"prompt none with max_age 0":                    {authorizeURL(issuer, "prompt", "none", "max_age", "0"), "login_required", ""},
+		"prompt none with consent":                      {authorizeURL(issuer, "prompt", "consent none"), "invalid_request", "none"},
 		"id_token_hint is no ID token":                  {authorizeURL(issuer, "id_token_hint", "a.b.c"), "invalid_request", "id_token_hint"},
 		"nonce is very long":                            {authorizeURL(issuer, "nonce", strings.Repeat("n", 3000)), "invalid_request", "nonce"},
 	} {
@@ -158,8 +168,10 @@ func TestWhatARequestMayHold(t *testing.T) {
 		"empty parameters count as omitted":       authorizeURL(issuer) + "&request=&prompt=&max_age=",
 		"response_mode query":                     authorizeURL(issuer, "response_mode", "query"),
 		"unregistered scopes (OIDC Core 3.1.2.1)": authorizeURL(issuer, "scope", "openid offline_access banana"),
-		"no state":                      authorizeURL(issuer, "state", ""),
-		"a state of special characters": authorizeURL(issuer, "state", "a&b=c d+e%20<>\"'é"),
+		"no state":                                       authorizeURL(issuer, "state", ""),
+		"a state of special characters":                  authorizeURL(issuer, "state", "a&b=c d+e%20<>\"'é"),
+		"display popup (OIDC Core 3.1.2.1)":              authorizeURL(issuer, "display", "popup"),
+		"claims_locales and acr_values":                  authorizeURL(issuer, "claims_locales", "de fr-CA", "acr_values", "gold"),
 		"a challenge from a client that need not (PKCE)": authorizeURL(issuer, "code_challenge", challenge, "code_challenge_method", "S256"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,7 +239,10 @@ func TestPromptAndMaxAge(t *testing.T) {
 		"prompt none":                      {[]string{"prompt", "none"}, 0, false},
 		"prompt login":                     {[]string{"prompt", "login"}, 0, true},
 		"prompt select_account":            {[]string{"prompt", "select_account"}, 0, true},
+		"prompt login consent":             {[]string{"prompt", "login consent"}, 0, true},
+		"prompt consent select_account":    {[]string{"prompt", "consent select_account"}, 0, true},
 		"max_age 0":                        {[]string{"max_age", "0"}, time.Second, true},
+		"max_age 0, without delay":         {[]string{"max_age", "0"}, 0, true},
 		"max_age 60 after a minute":        {[]string{"max_age", "60"}, 61 * time.Second, true},
 		"max_age 60 after half a minute":   {[]string{"max_age", "60"}, 30 * time.Second, false},
 		"the session has idled too long":   {nil, 13 * time.Hour, true},
@@ -305,6 +320,88 @@ func TestIDTokenHint(t *testing.T) {
 	if page.Callback.Query().Get("code") == "" {
 		t.Errorf("with that person logged in: %v", page.Callback)
 	}
+}
+
+// A hint is read as the client that it was issued to would read it, however that client knows people.
+func TestIDTokenHintOfAnotherClient(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	issuer.SetSettings(registration.Settings{PairwiseSalt: "a-salt-of-more-than-22-characters"})
+	pairwise := issuer.AddClient(registration.Client{
+		ClientID: "pairwise", RedirectURIs: []string{"https://other.example/cb"}, SubjectMode: registration.SubjectPairwise, Consent: registration.ConsentNever,
+	})
+	rp := newRelyingParty(t, issuer, pairwise)
+	browser := issuer.NewBrowser(t)
+	token, _ := rp.loginIn(browser)
+	raw, _ := token.Extra("id_token").(string)
+	if page := browser.Get(authorizeURL(issuer, "prompt", "none", "id_token_hint", raw)); page.Answer().Get("code") == "" {
+		t.Errorf("with that person logged in: %v", page.Answer())
+	}
+	issuer.AddUser(registration.User{Username: "bob"}, password)
+	bob := issuer.NewBrowser(t)
+	bob.Authorize(authorizeURL(issuer), "bob", password)
+	if page := bob.Get(authorizeURL(issuer, "prompt", "none", "id_token_hint", raw)); page.Answer().Get("error") != "login_required" {
+		t.Errorf("with another person logged in: %v", page.Answer())
+	}
+	issuer.RemoveClient("pairwise")
+	if page := browser.Get(authorizeURL(issuer, "prompt", "none", "id_token_hint", raw)); page.Answer().Get("error") != "login_required" {
+		t.Errorf("when nobody knows any more whom it names: %v", page.Answer())
+	}
+}
+
+// OIDC Core 3.1.2.1: login_hint is filled in, unless it cannot be a name.
+func TestLoginHint(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	for hint, want := range map[string]string{"ada": "ada", "ada@example.com": "ada@example.com", `"><b>`: `"><b>`, "a\nb": "", strings.Repeat("x", 256): ""} {
+		if page := issuer.NewBrowser(t).Get(authorizeURL(issuer, "login_hint", hint)); page.Form.Fields.Get("username") != want {
+			t.Errorf("%q is filled in as %q", hint, page.Form.Fields.Get("username"))
+		}
+	}
+}
+
+// RFC 8707 section 2: a request may name the resources that its tokens are for, if the client is registered for them.
+func TestResources(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	client := appClient()
+	client.Resources = []string{"https://api.example", "https://other.example/a"}
+	issuer.AddClient(client)
+	for name, c := range map[string]struct {
+		resources []string
+		err       string
+		kept      []string
+	}{
+		"none":                   {nil, "", nil},
+		"one":                    {[]string{"https://api.example"}, "", []string{"https://api.example"}},
+		"two, one of them twice": {[]string{"https://api.example", "https://other.example/a", "https://api.example"}, "", client.Resources},
+		"empty counts as none":   {[]string{""}, "", nil},
+		"not registered":         {[]string{"https://api.example", "https://evil.example"}, "invalid_target", nil},
+		"another case":           {[]string{"https://API.example"}, "invalid_target", nil},
+		"with a slash more":      {[]string{"https://api.example/"}, "invalid_target", nil},
+		"relative":               {[]string{"/api"}, "invalid_target", nil},
+		"with a fragment":        {[]string{"https://api.example#a"}, "invalid_target", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := authorizeURL(issuer)
+			for _, resource := range c.resources {
+				target += "&resource=" + url.QueryEscape(resource)
+			}
+			answer := issuer.NewBrowser(t).Authorize(target, "ada", password).Query()
+			if answer.Get("error") != c.err {
+				t.Fatalf("the answer is %v", answer)
+			}
+			if c.err != "" {
+				return
+			}
+			grants, err := issuer.Store.GrantsOf(t.Context(), "sub-ada")
+			if err != nil || len(grants) == 0 || !slices.Equal(newest(grants).Resources, c.kept) {
+				t.Errorf("kept are %v (%v)", grants, err)
+			}
+		})
+	}
+}
+
+// newest returns the grant of the code that was issued last: it is the one whose code lives longest.
+func newest(grants []store.Grant) store.Grant {
+	return slices.MaxFunc(grants, func(a, b store.Grant) int { return a.Code.ExpiresAt.Compare(b.Code.ExpiresAt) })
 }
 
 func TestPagesAreSafe(t *testing.T) {

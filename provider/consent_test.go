@@ -192,3 +192,84 @@ func TestNativeApplicationsAskEachTime(t *testing.T) {
 		})
 	}
 }
+
+// What a person agrees to is what the page said: its form is no answer to another request, nor to this one after the client
+// was registered for more.
+func TestConsentIsForTheRequestThatWasShown(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentRemember)
+	client := appClient()
+	client.Consent, client.Scope = registration.ConsentRemember, "openid profile"
+	issuer.AddClient(client)
+	browser := issuer.NewBrowser(t)
+	consent := loginPage(t, issuer, browser, "scope", "openid profile email")
+	token := url.Values{"decision": {"allow"}, "csrf_token": consent.Form.Fields["csrf_token"]}
+	other := browser.Get(authorizeURL(issuer, "scope", "openid profile email", "state", "other"))
+	if page := browser.Submit(other, token); page.Status != http.StatusForbidden {
+		t.Errorf("the form answers another request: %d", page.Status)
+	}
+	client.Scope = "openid profile email"
+	issuer.AddClient(client)
+	if page := browser.Submit(consent, token); page.Status != http.StatusForbidden {
+		t.Errorf("the form answers for a scope that the page did not name: %d", page.Status)
+	}
+}
+
+// After a revocation the person is asked again.
+func TestConsentAfterRevocation(t *testing.T) {
+	issuer := consentIssuer(t, registration.ConsentRemember)
+	browser := issuer.NewBrowser(t)
+	browser.Authorize(authorizeURL(issuer), "ada", password)
+	if err := issuer.Store.Revoke(t.Context(), "sub-ada", "app"); err != nil {
+		t.Fatal(err)
+	}
+	if page := browser.Get(authorizeURL(issuer)); !page.Asks("decision") {
+		t.Errorf("not asked again: %v", page.Answer())
+	}
+}
+
+// OpenID Connect Core section 11: offline_access takes a client that is registered for it and a person who has said yes to it.
+func TestOfflineAccess(t *testing.T) {
+	const with = "openid offline_access"
+	for name, c := range map[string]struct {
+		mode, registered string
+		before           string // scopes agreed to before, or empty
+		prompt           string
+		asked            bool
+		granted          string
+	}{
+		"the page asks for it":                        {registration.ConsentRemember, with, "", "", true, with},
+		"prompt consent, though remembered":           {registration.ConsentRemember, with, with, "consent", true, with},
+		"remembered":                                  {registration.ConsentRemember, with, with, "", false, with},
+		"remembered, prompt none":                     {registration.ConsentRemember, with, with, "none", false, with},
+		"remembered without it":                       {registration.ConsentRemember, with, "openid", "", true, with},
+		"remembered without it, prompt none: ignored": {registration.ConsentRemember, with, "openid", "none", false, "openid"},
+		"the administrator has agreed":                {registration.ConsentNever, with, "", "", false, with},
+		"not registered for it: ignored":              {registration.ConsentRemember, "openid", "openid", "", false, "openid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, _ := newIssuer(t)
+			client := appClient()
+			client.Consent, client.Scope = c.mode, c.registered
+			client.GrantTypes = []string{registration.GrantCode, registration.GrantRefreshToken}
+			issuer.AddClient(client)
+			browser := issuer.NewBrowser(t)
+			browser.Submit(browser.Get(issuer.Endpoint("/login")), url.Values{"username": {"ada"}, "password": {password}})
+			if c.before != "" {
+				browser.Authorize(authorizeURL(issuer, "scope", c.before), "ada", password)
+			}
+			page := browser.Get(authorizeURL(issuer, "scope", with, "prompt", c.prompt))
+			if page.Asks("decision") != c.asked {
+				t.Fatalf("asked %v, the answer is %v", page.Asks("decision"), page.Answer())
+			}
+			if c.asked {
+				if !strings.Contains(page.Body, "while you are not there") {
+					t.Error("the page does not name it")
+				}
+				page = browser.Submit(page, url.Values{"decision": {"allow"}})
+			}
+			if got := exchange(t, issuer, page.Answer().Get("code")); got.text("scope") != c.granted {
+				t.Errorf("granted is %q", got.text("scope"))
+			}
+		})
+	}
+}

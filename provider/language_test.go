@@ -32,3 +32,12 @@ func TestLanguageOfPages(t *testing.T) {
 		})
 	}
 }
+
+// A pushed request brings its languages, too.
+func TestLanguageOfPushedRequests(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	page := issuer.NewBrowser(t).Get(pushedURL(issuer, push(t, issuer, "ui_locales", "de").text("request_uri")))
+	if !strings.Contains(page.Body, `<html lang="de">`) || !page.Asks("password") {
+		t.Errorf("the page is\n%s", page.Body)
+	}
+}

@@ -20,6 +20,7 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("Content-Security-Policy", contentSecurityPolicy(page))
+	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors (RFC 9700 section 4.16)
 	header.Set("Cache-Control", "no-store")
 	// The query of a page is an authorization request, which is nobody else's business. Not no-referrer: with that, browsers
 	// hide the origin of a posted form from this provider, too.
