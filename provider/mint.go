@@ -34,8 +34,12 @@ func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant
 	if err != nil {
 		return nil, err
 	}
+	resources, err := exchangedResources(t, grant)
+	if err != nil {
+		return nil, err
+	}
 	now, lifetimes := p.now(), p.lifetimes(t.client)
-	access, err := p.newAccessToken(t, user, grant, scopes, now)
+	access, err := p.newAccessToken(t, &authorized{user: user, grant: grant, scopes: scopes, resources: resources}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +48,7 @@ func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant
 		refresh:        grant.Refresh,
 		grantExpiresAt: later(grant.ExpiresAt, access.expiresAt),
 		answer: &tokenAnswer{
-			AccessToken: access.value, TokenType: t.tokenType(), ExpiresIn: seconds(access.expiresAt.Sub(now)), Scope: strings.Join(scopes, " "),
+			AccessToken: access.value, TokenType: t.tokenType(), ExpiresIn: access.expiresIn, Scope: strings.Join(scopes, " "),
 		},
 	}
 	if slices.Contains(scopes, oidc.ScopeOpenID) {
@@ -106,30 +110,6 @@ func exchangedScopes(t *tokenRequest, grant *store.Grant) ([]string, error) {
 		}
 	}
 	return oidc.GrantedScopes(asked, granted), nil
-}
-
-// madeAccessToken is an access token of either format.
-type madeAccessToken struct {
-	value     string
-	stored    *store.AccessToken
-	expiresAt time.Time
-}
-
-// newAccessToken makes an access token. user and grant are nil when the client acts for itself.
-func (p *Provider) newAccessToken(t *tokenRequest, _ *registration.User, grant *store.Grant, scopes []string, now time.Time) (madeAccessToken, error) {
-	value := store.NewValue(now)
-	token := &store.AccessToken{
-		Handle:        store.HandleOf(value),
-		ClientID:      t.client.ClientID,
-		Scopes:        scopes,
-		KeyThumbprint: t.keyThumbprint,
-		IssuedAt:      now,
-		ExpiresAt:     now.Add(time.Duration(p.lifetimes(t.client).AccessToken)),
-	}
-	if grant != nil {
-		token.GrantID = grant.ID
-	}
-	return madeAccessToken{value, token, token.ExpiresAt}, nil
 }
 
 // nextRefresh returns the next state of a grant's refresh tokens, and the token that is good then.

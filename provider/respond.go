@@ -166,26 +166,20 @@ type errorAnswer struct {
 
 func (p *Provider) respondJSONError(w http.ResponseWriter, r *http.Request, to audience, err error) {
 	status, answer := p.asJSONError(w, r, err)
+	if to == forResources && answer.Error == oidc.CodeInvalidDPoPProof {
+		status = http.StatusUnauthorized // RFC 9449 section 7.1; at the token endpoint it is 400
+	}
 	switch {
 	case errors.Is(err, errNoToken):
-		w.Header().Set("WWW-Authenticate", bearerChallenge(p.issuer, nil))
+		w.Header()["Www-Authenticate"] = challenges(r, p.issuer, nil)
 	case to == forResources && status < http.StatusInternalServerError:
-		w.Header().Set("WWW-Authenticate", bearerChallenge(p.issuer, &answer))
+		w.Header()["Www-Authenticate"] = challenges(r, p.issuer, &answer)
 	case status == http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+p.issuer+`"`)
 	case status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
 	p.respondJSON(w, status, answer)
-}
-
-// bearerChallenge returns the WWW-Authenticate value of RFC 6750 section 3.
-func bearerChallenge(issuer string, e *errorAnswer) string {
-	challenge := `Bearer realm="` + issuer + `"`
-	if e != nil {
-		challenge += `, error="` + e.Error + `", error_description="` + e.Description + `"`
-	}
-	return challenge
 }
 
 func (p *Provider) asJSONError(w http.ResponseWriter, r *http.Request, err error) (int, errorAnswer) {
@@ -228,9 +222,11 @@ func jsonStatus(code string) int {
 }
 
 var (
-	noStore  = []string{"no-store"}
-	noCache  = []string{"no-cache"}
-	jsonType = []string{"application/json"}
+	noStore    = []string{"no-store"}
+	noCache    = []string{"no-cache"}
+	jsonType   = []string{"application/json"}
+	jwtType    = []string{"application/jwt"}
+	zeroLength = []string{"0"}
 )
 
 // respondJSON answers with a document that must not be kept (RFC 6749 section 5.1).
@@ -239,11 +235,15 @@ func (p *Provider) respondJSON(w http.ResponseWriter, status int, document any) 
 	if err != nil { // no document of ours can fail to marshal; a change that makes one fail shows in every test
 		panic(fmt.Sprintf("marshal answer: %v", err))
 	}
+	p.respondBody(w, status, jsonType, body)
+}
+
+func (p *Provider) respondBody(w http.ResponseWriter, status int, contentType []string, body []byte) {
 	header := w.Header()
 	header["Cache-Control"] = noStore
 	header["Pragma"] = noCache
-	header["Content-Type"] = jsonType
+	header["Content-Type"] = contentType
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // an error means that nobody is there any more
+	_, _ = w.Write(body) //nolint:gosec // JSON or a JWT, never HTML; an error means that nobody is there any more
 }

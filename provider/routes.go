@@ -49,6 +49,8 @@ func (p *Provider) routeTable() []route {
 		{oidc.PathAuthorization, forPeople, p.serveAuthorize, p.serveAuthorizePost, nil},
 		{oidc.PathPushedRequest, forClients, nil, p.servePushedRequest, nil},
 		{oidc.PathToken, forClients, nil, p.serveToken, nil},
+		{oidc.PathIntrospection, forClients, nil, p.serveIntrospection, nil},
+		{oidc.PathRevocation, forClients, nil, p.serveRevocation, nil},
 		{oidc.PathUserinfo, forResources, p.serveUserinfo, p.serveUserinfo, nil},
 		{oidc.PathLogout, forPeople, p.serveLogout, p.serveLogoutPost, nil},
 		{pathConfirmLogout, forPeople, nil, p.form(p.serveConfirmLogout), nil},

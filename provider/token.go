@@ -10,9 +10,10 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-// tokenParameters are those of RFC 6749 sections 2.3.1 and 4.1.3 and RFC 7636 section 4.5, none of which may stand twice.
+// tokenParameters are those of RFC 6749 sections 2.3.1 and 4.1.3, RFC 7636 section 4.5, RFC 7521 section 4.2 and RFC 8628
+// section 3.4, none of which may stand twice. Only resource may (RFC 8707 section 2).
 var tokenParameters = []string{"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope",
-	"refresh_token"}
+	"refresh_token", "device_code", "client_assertion", "client_assertion_type"}
 
 // tokenAnswer is the JSON of RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
 type tokenAnswer struct {
@@ -38,11 +39,13 @@ type tokenRequest struct {
 }
 
 // tokenType is the token_type of the answer (RFC 6749 section 7.1, RFC 9449 section 5).
-func (t *tokenRequest) tokenType() string {
-	if t.keyThumbprint != "" {
-		return "DPoP"
+func (t *tokenRequest) tokenType() string { return tokenTypeOf(t.keyThumbprint) }
+
+func tokenTypeOf(keyThumbprint string) string {
+	if keyThumbprint != "" {
+		return schemeDPoP
 	}
-	return "Bearer"
+	return schemeBearer
 }
 
 // grantHandler answers a token request of one grant type.
@@ -88,8 +91,9 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (answer *tok
 // grantFor returns what answers the request's grant type.
 func (p *Provider) grantFor(t *tokenRequest) (grantHandler, error) {
 	grants := map[string]grantHandler{
-		registration.GrantCode:         p.grantCode,
-		registration.GrantRefreshToken: p.grantRefresh,
+		registration.GrantCode:              p.grantCode,
+		registration.GrantRefreshToken:      p.grantRefresh,
+		registration.GrantClientCredentials: p.grantClient,
 	}
 	grantType := t.params.Get("grant_type")
 	grant, known := grants[grantType]

@@ -1,63 +1,64 @@
 package provider
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
-	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-// errToken is what is said of every access token that is not good, whatever the reason.
-var errToken = &oidc.Error{Code: oidc.CodeInvalidToken, Description: "the access token is unknown, expired or revoked"}
-
-// serveUserinfo answers with the claims that an access token is good for (OpenID Connect Core section 5.3).
+// serveUserinfo answers with the claims that an access token is good for (OpenID Connect Core section 5.3), signed where
+// the client is registered for that.
 func (p *Provider) serveUserinfo(w http.ResponseWriter, r *http.Request) error {
-	value, err := bearerToken(r)
+	sent, err := readSentToken(w, r)
 	if err != nil {
 		return err
 	}
-	token, grant, err := p.store.AccessToken(r.Context(), store.HandleOf(value))
-	if errors.Is(err, store.ErrNotFound) {
-		return errToken
-	}
-	if err != nil {
-		return fmt.Errorf("read access token: %w", err)
-	}
-	client, known := p.registry.Client(token.ClientID)
-	if !p.now().Before(token.ExpiresAt) || !known || client.Disabled || token.GrantID == "" {
-		return errToken
-	}
-	user, err := p.grantor(r.Context(), client, &grant)
-	if errors.Is(err, &oidc.Error{Code: oidc.CodeInvalidGrant}) {
-		return errToken
-	}
+	a, err := p.readAccess(r.Context(), sent.value)
 	if err != nil {
 		return err
 	}
-	subject, err := p.subjectOf(client, user)
+	switch {
+	case !slices.Contains(a.Scopes, oidc.ScopeOpenID) || a.user == nil:
+		return &oidc.Error{Code: oidc.CodeInsufficientScope, Description: "the access token is not good for openid"}
+	case len(a.Resources) > 0 && !slices.Contains(a.Resources, p.issuer) && !slices.Contains(a.Resources, oidc.Endpoint(p.issuer, oidc.PathUserinfo)):
+		// RFC 8707 section 2: whoever gets such a token must not be able to use it elsewhere, and this is elsewhere.
+		return &oidc.Error{Code: oidc.CodeInvalidToken, Description: "the access token is for other resources"}
+	}
+	subject, err := p.subjectOf(a.client, a.user)
 	if err != nil {
 		return err
 	}
-	p.respondJSON(w, http.StatusOK, claimsFor(inUserinfo, client, user, subject, token.Scopes, &grant))
+	told := claimsFor(inUserinfo, a.client, a.user, subject, a.Scopes, a.grant)
+	if a.client.UserinfoSignedResponseAlg == "" {
+		p.respondJSON(w, http.StatusOK, told)
+		return nil
+	}
+	signed, err := p.signUserinfo(a, told)
+	if err != nil {
+		return err
+	}
+	p.respondBody(w, http.StatusOK, jwtType, []byte(signed))
 	return nil
 }
 
-// bearerToken returns the access token of a request (RFC 6750 section 2.1). Tokens in a body or query are not read: they
-// end up in logs.
-func bearerToken(r *http.Request) (string, error) {
-	headers := r.Header["Authorization"]
-	if len(headers) == 0 {
-		return "", errNoToken
+// signedUserinfo is what a signed answer holds besides the claims (OpenID Connect Core section 5.3.2).
+type signedUserinfo struct {
+	Issuer   string `json:"iss"`
+	Audience string `json:"aud"`
+	claims
+}
+
+func (p *Provider) signUserinfo(a *access, told claims) (string, error) {
+	signer, ok := p.registry.Keys().Signer(a.client.UserinfoSignedResponseAlg)
+	if !ok {
+		return "", fmt.Errorf("sign userinfo for client %s: there is no active signing key of %s", a.ClientID, a.client.UserinfoSignedResponseAlg)
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", errNoToken
+	payload, err := json.Marshal(signedUserinfo{p.issuer, a.ClientID, told})
+	if err != nil {
+		return "", fmt.Errorf("marshal userinfo: %w", err)
 	}
-	if token = strings.TrimLeft(token, " "); token == "" || len(headers) > 1 {
-		return "", &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "the Authorization header must be Bearer and one access token"}
-	}
-	return token, nil
+	return signer.Sign(payload)
 }

@@ -129,20 +129,19 @@ func (s *Set) Signer(algorithm string) (*Signer, bool) {
 
 var errSignature = errors.New("token is not signed by a key of this provider")
 
-// Verify returns the payload of a compact JWS that a key of this set signed, whatever the key's phase. The header's kid
-// must name a key and its alg must be that key's own, so that neither "none" nor a MAC keyed with a public key passes.
-func (s *Set) Verify(token string) (payload []byte, err error) {
-	algorithms := make([]jose.SignatureAlgorithm, 0, len(registration.Algorithms()))
-	for _, a := range registration.Algorithms() {
-		algorithms = append(algorithms, jose.SignatureAlgorithm(a))
-	}
-	jws, err := jose.ParseSignedCompact(token, algorithms)
-	if err != nil || len(jws.Signatures) != 1 {
+// Verify returns the payload of a JWS of TypeJWT, see VerifyAs.
+func (s *Set) Verify(token string) (payload []byte, err error) { return s.VerifyAs(TypeJWT, token) }
+
+// VerifyAs returns the payload of a compact JWS of a type that a key of this set signed, whatever the key's phase. The
+// header's kid must name a key and its alg must be that key's own, so that neither "none" nor a MAC keyed with a public key passes.
+func (s *Set) VerifyAs(typ Type, token string) (payload []byte, err error) {
+	jws, err := parseSigned(token)
+	if err != nil {
 		return nil, errSignature
 	}
 	header := jws.Signatures[0].Protected
 	key := s.public[header.KeyID]
-	if key == nil || key.Algorithm != header.Algorithm {
+	if key == nil || key.Algorithm != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != string(typ) {
 		return nil, errSignature
 	}
 	if payload, err = jws.Verify(key); err != nil {

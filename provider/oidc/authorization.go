@@ -202,23 +202,9 @@ func (r *AuthorizationRequest) readClaims(p Parameters) error {
 	return err
 }
 
-// maxResources is how many resource indicators a request may hold.
-const maxResources = 16
-
-func (r *AuthorizationRequest) readResources(p Parameters) error {
-	for _, resource := range p.All("resource") {
-		if resource == "" || slices.Contains(r.Resources, resource) {
-			continue
-		}
-		if err := ValidateResource(resource); err != nil {
-			return &Error{CodeInvalidTarget, "resource " + err.Error()}
-		}
-		r.Resources = append(r.Resources, resource)
-	}
-	if len(r.Resources) > maxResources {
-		return &Error{CodeInvalidTarget, "resource must not be sent more than " + strconv.Itoa(maxResources) + " times"}
-	}
-	return nil
+func (r *AuthorizationRequest) readResources(p Parameters) (err error) {
+	r.Resources, err = ReadResources(p)
+	return err
 }
 
 // readKeyThumbprint reads the base64url of a SHA-256 (RFC 7638 section 3).

@@ -33,6 +33,12 @@ const (
 	// RFC 6750 section 3.1.
 	CodeInvalidToken      = "invalid_token"
 	CodeInsufficientScope = "insufficient_scope"
+	// RFC 7009 section 2.2.1.
+	CodeUnsupportedTokenType = "unsupported_token_type" //nolint:gosec // the name of an error
+	// RFC 8707 section 2.
+	CodeInvalidTarget = "invalid_target"
+	// RFC 9449 section 5.
+	CodeInvalidDPoPProof = "invalid_dpop_proof"
 	// OpenID Connect Core section 3.1.2.6.
 	CodeLoginRequired          = "login_required"
 	CodeConsentRequired        = "consent_required"
@@ -42,6 +48,4 @@ const (
 	CodeRegistrationNotSupported = "registration_not_supported"
 	// CodeUnmetAuthentication is of OpenID Connect Core Unmet Authentication Requirements section 2.
 	CodeUnmetAuthentication = "unmet_authentication_requirements"
-	// CodeInvalidTarget is of RFC 8707 section 2.
-	CodeInvalidTarget = "invalid_target"
 )

@@ -39,8 +39,16 @@ func (p Parameters) Get(name string) string {
 	return ""
 }
 
-// All returns every value of a parameter that may stand more than once. It must not be changed.
-func (p Parameters) All(name string) []string { return p.values[name] }
+// All returns every value of a parameter that may stand more than once, without the empty ones.
+func (p Parameters) All(name string) []string {
+	var all []string
+	for _, v := range p.values[name] {
+		if v != "" {
+			all = append(all, v)
+		}
+	}
+	return all
+}
 
 // Repeated returns the first of names that was sent more than once, or "".
 func (p Parameters) Repeated(names ...string) string {

@@ -3,6 +3,8 @@ package oidc
 import (
 	"errors"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,4 +21,24 @@ func ValidateResource(uri string) error {
 		return errors.New("must not be longer than 2048 characters")
 	}
 	return nil
+}
+
+// MaxResources is how many resource indicators one request may hold.
+const MaxResources = 16
+
+// ReadResources returns the resource indicators of a request (RFC 8707 section 2), each once. The error is an *Error.
+func ReadResources(p Parameters) ([]string, error) {
+	var resources []string
+	for _, uri := range p.All("resource") {
+		if err := ValidateResource(uri); err != nil {
+			return nil, &Error{CodeInvalidTarget, "resource " + err.Error()}
+		}
+		if !slices.Contains(resources, uri) {
+			resources = append(resources, uri)
+		}
+	}
+	if len(resources) > MaxResources {
+		return nil, &Error{CodeInvalidTarget, "resource must not be sent more than " + strconv.Itoa(MaxResources) + " times"}
+	}
+	return resources, nil
 }

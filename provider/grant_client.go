@@ -1,0 +1,58 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+)
+
+// grantClient gives a client an access token for itself (RFC 6749 section 4.4): nobody logs in, so that there is no ID
+// token, and the client can ask again at any time, so that there is no refresh token.
+func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnswer, error) {
+	scopes, err := clientScopes(t)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := exchangedResources(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	made, err := p.newAccessToken(t, &authorized{scopes: scopes, resources: resources}, p.now())
+	if err != nil {
+		return nil, err
+	}
+	if made.stored != nil {
+		if err := p.store.CreateAccessToken(ctx, *made.stored); err != nil {
+			return nil, fmt.Errorf("store access token: %w", err)
+		}
+	}
+	return &tokenAnswer{
+		AccessToken: made.value, TokenType: t.tokenType(), ExpiresIn: made.expiresIn, Scope: strings.Join(scopes, " "),
+	}, nil
+}
+
+// clientScopes returns the scopes of a client that acts for itself. Unlike an authorization request, which a person can
+// still refuse, one for too much is refused. Without a scope parameter it is everything the client is registered for that
+// is not about a person.
+func clientScopes(t *tokenRequest) ([]string, error) {
+	registered := t.client.Scopes()
+	asked := strings.Fields(t.params.Get("scope"))
+	if len(asked) == 0 {
+		return slices.DeleteFunc(registered, func(scope string) bool { return slices.Contains(oidc.Scopes(), scope) }), nil
+	}
+	scopes := make([]string, 0, len(asked))
+	for _, scope := range asked {
+		switch {
+		case scope == oidc.ScopeOpenID || scope == oidc.ScopeOfflineAccess:
+			return nil, &oidc.Error{Code: oidc.CodeInvalidScope, Description: "a client that acts for itself cannot have openid or offline_access"}
+		case !slices.Contains(registered, scope):
+			return nil, &oidc.Error{Code: oidc.CodeInvalidScope, Description: "scope must not hold more than the client is registered for"}
+		case !slices.Contains(scopes, scope):
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes, nil
+}
