@@ -30,6 +30,15 @@ func (p *Provider) recordReuse(ctx context.Context, grant *store.Grant, kind str
 	p.record(ctx, auditTokenReused, append(aboutGrant(grant), slog.String("client_id", grant.ClientID), slog.String("kind", kind))...)
 }
 
+// recordRevocation tells that a client has given back a token. grant is nil when the client acted for itself.
+func (p *Provider) recordRevocation(ctx context.Context, client *registration.Client, grant *store.Grant) {
+	attributes := []slog.Attr{slog.String("client_id", client.ClientID)}
+	if grant != nil {
+		attributes = append(attributes, slog.String("sub", grant.Subject), slog.String("grant_id", grant.ID))
+	}
+	p.record(ctx, auditTokenRevoked, attributes...)
+}
+
 // aboutGrant names a grant. Its ID is not secret: it is the same for all codes and tokens that come from one login.
 func aboutGrant(grant *store.Grant) []slog.Attr {
 	return []slog.Attr{slog.String("sub", grant.Subject), slog.String("session_id", grant.SessionID), slog.String("grant_id", grant.ID)}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // documents are what discovery and JWKS answer for one set of keys.
@@ -55,7 +56,7 @@ func (p *Provider) currentDocuments() (*documents, error) {
 		p.documents.Store(fresh)
 		return fresh, nil
 	}
-	metadata, err := json.Marshal(oidc.NewMetadata(p.issuer, set.Algorithms(), p.pages.Locales()))
+	metadata, err := json.Marshal(oidc.NewMetadata(p.issuer, set.Algorithms(), registration.Algorithms(), p.pages.Locales()))
 	if err != nil {
 		return nil, fmt.Errorf("marshal discovery document: %w", err)
 	}
@@ -104,6 +105,7 @@ func (d *document) serve(w http.ResponseWriter, r *http.Request) int {
 	header := w.Header()
 	header["Cache-Control"] = cacheable
 	header["Etag"] = d.etagHeader
+	header["Access-Control-Allow-Origin"] = anyOrigin
 	if match := r.Header["If-None-Match"]; len(match) > 0 && etagMatches(match[0], d.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified

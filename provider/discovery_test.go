@@ -56,14 +56,19 @@ func TestDiscoveryIsHonest(t *testing.T) {
 		"issuer is the configured one":           m.Issuer == issuer.URL,
 		"response types":                         slices.Equal(m.ResponseTypesSupported, []string{"code"}),
 		"response modes":                         slices.Equal(m.ResponseModesSupported, []string{"query", "form_post"}),
-		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code"}),
+		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code", "refresh_token", "client_credentials"}),
 		"S256 is the only challenge":             slices.Equal(m.CodeChallengeMethodsSupported, []string{"S256"}),
 		"subject types":                          slices.Equal(m.SubjectTypesSupported, []string{"public", "pairwise"}),
 		"algorithms are those of the keys":       slices.Equal(m.IDTokenSigningAlgValuesSupported, []string{"ES256"}),
 		"iss is in the answers (RFC 9207 3)":     m.AuthorizationResponseIssParameterSupported,
 		"request objects are refused":            !m.RequestParameterSupported && !m.RequestURIParameterSupported,
 		"openid is among the scopes":             slices.Contains(m.ScopesSupported, "openid"),
-		"authentication methods are those taken": slices.Equal(m.TokenEndpointAuthMethodsSupported, []string{"client_secret_basic", "client_secret_post", "none"}),
+		"authentication methods are those taken": slices.Equal(m.TokenEndpointAuthMethodsSupported, []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}),
+		"signed assertions (RFC 8414 2)":         slices.Contains(m.TokenEndpointAuthSigningAlgValuesSupported, "ES256") && !slices.Contains(m.TokenEndpointAuthSigningAlgValuesSupported, "none"),
+		"introspection (RFC 8414 2)":             m.IntrospectionEndpoint == issuer.Endpoint("/oauth2/introspect") && !slices.Contains(m.IntrospectionEndpointAuthMethodsSupported, "none"),
+		"revocation (RFC 8414 2)":                m.RevocationEndpoint == issuer.Endpoint("/oauth2/revoke") && slices.Contains(m.RevocationEndpointAuthMethodsSupported, "none"),
+		"DPoP (RFC 9449 5.1)":                    slices.Contains(m.DPoPSigningAlgValuesSupported, "ES256") && !slices.Contains(m.DPoPSigningAlgValuesSupported, "HS256"),
+		"userinfo is signed by the same keys":    slices.Equal(m.UserinfoSigningAlgValuesSupported, m.IDTokenSigningAlgValuesSupported),
 	} {
 		if !ok {
 			t.Errorf("%s: %+v", name, m)
@@ -71,6 +76,23 @@ func TestDiscoveryIsHonest(t *testing.T) {
 	}
 	if !strings.Contains(get(t, issuer, oidc.PathDiscovery).raw, `"request_uri_parameter_supported":false`) {
 		t.Error("request_uri_parameter_supported is left out, which means true")
+	}
+}
+
+// RFC 8414 3 and 3.1: the same metadata by its OAuth 2.0 name, for an issuer with a path in both places.
+func TestServerMetadata(t *testing.T) {
+	for _, path := range []string{"", "/", "/realm", "/realm/", "/a%20b"} {
+		t.Run(path, func(t *testing.T) {
+			issuer, _ := newIssuer(t, providertest.WithPath(path))
+			want := get(t, issuer, oidc.PathDiscovery).raw
+			host := strings.TrimSuffix(issuer.URL, path)
+			for _, url := range []string{issuer.Endpoint(oidc.PathServerMetadata), host + oidc.PathServerMetadata + strings.TrimSuffix(path, "/")} {
+				got := send(t, issuer, newRequest(t, http.MethodGet, url, nil))
+				if got.status != http.StatusOK || got.raw != want || got.text("issuer") != issuer.URL {
+					t.Errorf("%s answers %d %s", url, got.status, got.raw)
+				}
+			}
+		})
 	}
 }
 

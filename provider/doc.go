@@ -4,12 +4,16 @@
 // The routes, all below the issuer's path, and the file that serves each:
 //
 //	GET       /.well-known/openid-configuration  discovery.go  metadata, built once per change of keys
+//	GET       /.well-known/oauth-authorization-server
+//	                                             discovery.go  the same, by its OAuth 2.0 name
 //	GET       /oauth2/jwks                       discovery.go  public keys, built once per change of keys
 //	GET POST  /oauth2/authorize                  authorize.go  the authorization request, read by authrequest.go
 //	POST      /oauth2/par                        pushed.go     the authorization request, sent by the client beforehand
 //	GET POST  /login                             login.go      who is it
 //	GET POST  /consent                           consent.go    does the person agree
-//	POST      /oauth2/token                      token.go      clientauth.go proves the client, grant_code.go redeems a code
+//	POST      /oauth2/token                      token.go      clientauth.go proves the client, each grant_*.go answers one grant type
+//	POST      /oauth2/introspect                 introspect.go what a token is good for
+//	POST      /oauth2/revoke                     revoke.go     a client gives back a token
 //	GET POST  /oauth2/userinfo                   userinfo.go   claims for an access token
 //	GET POST  /oauth2/logout                     logout.go     logout asked for by an application
 //	POST      /logout                            logout.go     logout confirmed by the person

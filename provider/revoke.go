@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
-
-// eventTokenRevoked: a client has given a token back.
-const eventTokenRevoked auditEvent = "token.revoked"
 
 // serveRevocation makes a token of the client worthless (RFC 7009). A refresh token and a JWT access token take everything
 // with them that came from the same login; an opaque access token goes alone. A token that is worthless already, or never
@@ -71,7 +67,7 @@ func (p *Provider) revokeAccess(ctx context.Context, client *registration.Client
 		if err := p.store.DeleteAccessToken(ctx, a.Handle); err != nil {
 			return fmt.Errorf("revoke access token: %w", err)
 		}
-		p.record(ctx, eventTokenRevoked, slog.String("client_id", client.ClientID))
+		p.recordRevocation(ctx, client, a.grant)
 		return nil
 	case !p.now().Before(a.ExpiresAt):
 		return nil
@@ -85,6 +81,6 @@ func (p *Provider) revokeGrant(ctx context.Context, client *registration.Client,
 	if err := p.store.DeleteGrant(ctx, grant.ID); err != nil {
 		return fmt.Errorf("revoke grant: %w", err)
 	}
-	p.record(ctx, eventTokenRevoked, slog.String("client_id", client.ClientID), slog.String("subject", grant.Subject))
+	p.recordRevocation(ctx, client, grant)
 	return nil
 }

@@ -45,6 +45,7 @@ type route struct {
 func (p *Provider) routeTable() []route {
 	return []route{
 		{oidc.PathDiscovery, forClients, p.serveDocument(discovery), nil, discovery},
+		{oidc.PathServerMetadata, forClients, p.serveDocument(discovery), nil, discovery},
 		{oidc.PathJWKS, forClients, p.serveDocument(jwks), nil, jwks},
 		{oidc.PathAuthorization, forPeople, p.serveAuthorize, p.serveAuthorizePost, nil},
 		{oidc.PathPushedRequest, forClients, nil, p.servePushedRequest, nil},
@@ -72,6 +73,9 @@ func (p *Provider) routes() http.Handler {
 	for _, rt := range p.routeTable() {
 		served := p.serve(rt)
 		mux.Handle(p.base+rt.pattern, served)
+		if rt.pattern == oidc.PathServerMetadata && p.base != "" {
+			mux.Handle(rt.pattern+p.base, served) // RFC 8414 section 3.1 puts the issuer's path behind
+		}
 		if !strings.Contains(rt.pattern, "{") {
 			exact[base+rt.pattern] = served
 		}
@@ -89,6 +93,7 @@ func (p *Provider) routes() http.Handler {
 // serve wraps a route with what all of them have: a request ID, metrics, the method check, a recovered panic, the error answer.
 func (p *Provider) serve(rt route) http.Handler {
 	measured := p.metrics.route(strings.TrimSuffix(rt.pattern, "{$}"))
+	crossOrigin := rt.crossOrigin()
 	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := p.now()
 		rec := &recorder{ResponseWriter: w}
@@ -97,6 +102,10 @@ func (p *Provider) serve(rt route) http.Handler {
 		header["X-Request-Id"] = []string{id}
 		header["X-Content-Type-Options"] = nosniff
 		r, span := p.tracing.start(r, rt.pattern, id)
+		if crossOrigin {
+			header["Access-Control-Allow-Origin"] = anyOrigin
+			header["Access-Control-Expose-Headers"] = exposedHeaders
+		}
 		defer func() {
 			if fault := recover(); fault != nil {
 				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -132,6 +141,10 @@ func (p *Provider) dispatch(w http.ResponseWriter, r *http.Request, rt route) er
 		h = rt.get
 	case http.MethodPost:
 		h = rt.post
+	case http.MethodOptions:
+		if rt.crossOrigin() {
+			return servePreflight(w, rt)
+		}
 	}
 	switch {
 	case h == nil:
@@ -143,15 +156,20 @@ func (p *Provider) dispatch(w http.ResponseWriter, r *http.Request, rt route) er
 }
 
 func methodNotAllowed(w http.ResponseWriter, rt route) error {
-	allowed := "GET, HEAD, POST"
+	w.Header().Set("Allow", rt.methods())
+	return &pageError{status: http.StatusMethodNotAllowed, text: "method"}
+}
+
+// methods returns those that a route has, as in the Allow header.
+func (rt route) methods() string {
 	switch {
 	case rt.get == nil:
-		allowed = "POST"
+		return "POST"
 	case rt.post == nil:
-		allowed = "GET, HEAD"
+		return "GET, HEAD"
+	default:
+		return "GET, HEAD, POST"
 	}
-	w.Header().Set("Allow", allowed)
-	return &pageError{status: http.StatusMethodNotAllowed, text: "method"}
 }
 
 func serveNotFound(http.ResponseWriter, *http.Request) error {

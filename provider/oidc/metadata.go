@@ -3,6 +3,7 @@ package oidc
 // Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9126 section 5, RFC 9207
 // section 3, OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
 type Metadata struct {
+	TokenMetadata
 	Issuer                                     string   `json:"issuer"`
 	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
 	PushedAuthorizationRequestEndpoint         string   `json:"pushed_authorization_request_endpoint"`
@@ -14,10 +15,8 @@ type Metadata struct {
 	ScopesSupported                            []string `json:"scopes_supported"`
 	ResponseTypesSupported                     []string `json:"response_types_supported"`
 	ResponseModesSupported                     []string `json:"response_modes_supported"`
-	GrantTypesSupported                        []string `json:"grant_types_supported"`
 	SubjectTypesSupported                      []string `json:"subject_types_supported"`
 	IDTokenSigningAlgValuesSupported           []string `json:"id_token_signing_alg_values_supported"`
-	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported"`
 	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported"`
 	PromptValuesSupported                      []string `json:"prompt_values_supported"`
 	ACRValuesSupported                         []string `json:"acr_values_supported"`
@@ -32,8 +31,11 @@ type Metadata struct {
 }
 
 // NewMetadata returns the discovery document of an issuer whose keys sign with algorithms and whose pages speak locales.
-func NewMetadata(issuer string, algorithms, locales []string) Metadata {
+// foreign are the algorithms of signatures that clients make.
+func NewMetadata(issuer string, algorithms, foreign, locales []string) Metadata {
 	return Metadata{
+		TokenMetadata: newTokenMetadata(issuer, algorithms, foreign),
+
 		Issuer:                             issuer,
 		AuthorizationEndpoint:              Endpoint(issuer, PathAuthorization),
 		PushedAuthorizationRequestEndpoint: Endpoint(issuer, PathPushedRequest),
@@ -44,10 +46,8 @@ func NewMetadata(issuer string, algorithms, locales []string) Metadata {
 		ScopesSupported:                    Scopes(),
 		ResponseTypesSupported:             []string{"code"},
 		ResponseModesSupported:             ResponseModes(),
-		GrantTypesSupported:                []string{"authorization_code"},
 		SubjectTypesSupported:              []string{"public", "pairwise"},
 		IDTokenSigningAlgValuesSupported:   algorithms,
-		TokenEndpointAuthMethodsSupported:  []string{"client_secret_basic", "client_secret_post", "none"},
 		CodeChallengeMethodsSupported:      []string{"S256"},
 		PromptValuesSupported:              Prompts(),
 		ACRValuesSupported:                 ACRValues(),

@@ -1,0 +1,69 @@
+package provider_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+)
+
+// crossOriginPaths are the endpoints that a script of any website may call, and the others.
+func crossOriginPaths() map[string]bool {
+	return map[string]bool{
+		oidc.PathDiscovery: true, oidc.PathServerMetadata: true, oidc.PathJWKS: true, oidc.PathToken: true, oidc.PathUserinfo: true,
+		oidc.PathRevocation:    true,
+		oidc.PathAuthorization: false, oidc.PathIntrospection: false, oidc.PathLogout: false, "/login": false, "/consent": false,
+		"/logout": false, "/": false, "/assets/icon.svg": false,
+	}
+}
+
+// The CORS protocol of the Fetch standard: what a browser asks before a request with such a header or content type.
+func TestPreflight(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	for path, allowed := range crossOriginPaths() {
+		t.Run(path, func(t *testing.T) {
+			got := send(t, issuer, newRequest(t, http.MethodOptions, issuer.Endpoint(path), nil, "Origin", "https://spa.example.com",
+				"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,dpop"))
+			if !allowed {
+				if got.status != http.StatusMethodNotAllowed || got.header.Get("Access-Control-Allow-Origin") != "" {
+					t.Errorf("answers %d with %v", got.status, got.header)
+				}
+				return
+			}
+			if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != "*" ||
+				got.header.Get("Access-Control-Allow-Methods") == "" || got.header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("answers %d with %v", got.status, got.header)
+			}
+			for _, header := range []string{"Authorization", "Content-Type", "DPoP"} {
+				if !strings.Contains(got.header.Get("Access-Control-Allow-Headers"), header) {
+					t.Errorf("%s is not allowed", header)
+				}
+			}
+		})
+	}
+}
+
+// Errors can be read by the script as well, and no page and nothing that looks at a cookie can be read at all.
+func TestCrossOriginAnswers(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	get(t, issuer, oidc.PathDiscovery) // from now on it is served by the shorter way
+	for path, allowed := range crossOriginPaths() {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			r := newRequest(t, method, issuer.Endpoint(path), url.Values{"a": {"b"}}, "Origin", "https://spa.example.com")
+			response, err := issuer.Client().Transport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if origin := response.Header.Get("Access-Control-Allow-Origin"); (origin == "*") != allowed || !allowed && origin != "" {
+				t.Errorf("%s %s answers %d with Access-Control-Allow-Origin %q", method, path, response.StatusCode, origin)
+			}
+		}
+	}
+	got := get(t, issuer, oidc.PathUserinfo)
+	if exposed := got.header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "WWW-Authenticate") {
+		t.Errorf("the script cannot read why: %q", exposed)
+	}
+}

@@ -1,0 +1,114 @@
+package provider_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// workerClient acts for itself.
+func workerClient() registration.Client {
+	return registration.Client{
+		ClientID: "worker", Scope: "jobs:read jobs:write profile", GrantTypes: []string{registration.GrantClientCredentials},
+		Resources: []string{"https://jobs.example.com", "https://mail.example.com/api"},
+	}
+}
+
+// post sends a form of name and value pairs to an endpoint.
+func post(t testing.TB, issuer *providertest.Issuer, path string, pairs ...string) answer {
+	t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return send(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(path), form))
+}
+
+// worked asks for a token of client_credentials, with parameters added.
+func worked(t testing.TB, issuer *providertest.Issuer, added ...string) answer {
+	t.Helper()
+	return post(t, issuer, oidc.PathToken, append([]string{
+		"grant_type", "client_credentials", "client_id", "worker", "client_secret", "secret-of-worker",
+	}, added...)...)
+}
+
+// RFC 6749 4.4, by a library that is not ours.
+func TestClientCredentials(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	worker := issuer.AddClient(workerClient())
+	config := clientcredentials.Config{
+		ClientID: worker.ClientID, ClientSecret: worker.Secret, TokenURL: issuer.Endpoint(oidc.PathToken), Scopes: []string{"jobs:read"},
+	}
+	token, err := config.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// RFC 6749 4.4.3: no refresh token; nobody has logged in, so there is no ID token.
+	if token.RefreshToken != "" || token.Extra("id_token") != nil || token.TokenType != "Bearer" || token.Extra("scope") != "jobs:read" {
+		t.Errorf("the answer is %+v", token)
+	}
+	// OpenID Connect Core 5.3.3, RFC 6750 3.1: there is nobody to tell about.
+	info := userinfo(t, issuer, token.AccessToken)
+	if info.status != http.StatusForbidden || info.text("error") != "insufficient_scope" {
+		t.Errorf("userinfo answers %d %s", info.status, info.raw)
+	}
+	var retrieve *oauth2.RetrieveError
+	config.Scopes = []string{"openid"}
+	if _, err := config.Token(t.Context()); !errors.As(err, &retrieve) || retrieve.ErrorCode != "invalid_scope" {
+		t.Errorf("asking for openid gives %v", err)
+	}
+}
+
+func TestClientCredentialsScopes(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	issuer.AddClient(workerClient())
+	for name, c := range map[string]struct {
+		scope  string
+		status int
+		want   string // scope, or error
+	}{
+		"without scope: what is not about a person": {"", 200, "jobs:read jobs:write"},
+		"one":                            {"jobs:write", 200, "jobs:write"},
+		"one, twice":                     {"jobs:write jobs:write", 200, "jobs:write"},
+		"one about a person, asked for":  {"profile", 200, "profile"},
+		"one that is not registered":     {"jobs:read jobs:admin", 400, "invalid_scope"},
+		"openid":                         {"openid", 400, "invalid_scope"},
+		"offline_access":                 {"offline_access jobs:read", 400, "invalid_scope"},
+		"of another case (RFC 6749 3.3)": {"Jobs:read", 400, "invalid_scope"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := worked(t, issuer, "scope", c.scope)
+			if got.status != c.status || got.text("scope")+got.text("error") != c.want {
+				t.Errorf("answers %d %s", got.status, got.raw)
+			}
+		})
+	}
+}
+
+// RFC 6749 4.4: only for confidential clients, and 5.2: only for those that are registered for it.
+func TestClientCredentialsAreRefused(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	issuer.AddClient(workerClient())
+	if got := worked(t, issuer, "client_secret", "wrong"); got.status != 400 { // twice
+		t.Errorf("two secrets answer %d", got.status)
+	}
+	if got := post(t, issuer, oidc.PathToken, "grant_type", "client_credentials", "client_id", "app", "client_secret", "secret-of-app"); got.text("error") != "unauthorized_client" {
+		t.Errorf("a client that is not registered for it gets %s", got.raw)
+	}
+	if got := post(t, issuer, oidc.PathToken, "grant_type", "client_credentials", "client_id", "worker"); got.status != 401 || got.text("error") != "invalid_client" {
+		t.Errorf("without a secret: %d %s", got.status, got.raw)
+	}
+	public := workerClient()
+	public.TokenEndpointAuthMethod = registration.AuthMethodNone
+	if err := public.Validate(); err == nil {
+		t.Error("a public client can be registered for client_credentials")
+	}
+}
