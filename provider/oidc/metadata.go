@@ -3,7 +3,6 @@ package oidc
 // Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9126 section 5, RFC 9207
 // section 3, OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
 type Metadata struct {
-	TokenMetadata
 	Issuer                                     string   `json:"issuer"`
 	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
 	PushedAuthorizationRequestEndpoint         string   `json:"pushed_authorization_request_endpoint"`
@@ -28,14 +27,13 @@ type Metadata struct {
 	RequestParameterSupported                  bool     `json:"request_parameter_supported"`
 	RequestURIParameterSupported               bool     `json:"request_uri_parameter_supported"`
 	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported"`
+	TokenMetadata
 }
 
 // NewMetadata returns the discovery document of an issuer whose keys sign with algorithms and whose pages speak locales.
 // foreign are the algorithms of signatures that clients make.
 func NewMetadata(issuer string, algorithms, foreign, locales []string) Metadata {
 	return Metadata{
-		TokenMetadata: newTokenMetadata(issuer, algorithms, foreign),
-
 		Issuer:                             issuer,
 		AuthorizationEndpoint:              Endpoint(issuer, PathAuthorization),
 		PushedAuthorizationRequestEndpoint: Endpoint(issuer, PathPushedRequest),
@@ -62,5 +60,6 @@ func NewMetadata(issuer string, algorithms, foreign, locales []string) Metadata 
 		UILocalesSupported:                         locales,
 		ClaimsParameterSupported:                   true,
 		AuthorizationResponseIssParameterSupported: true,
+		TokenMetadata:                              newTokenMetadata(issuer, algorithms, foreign),
 	}
 }
