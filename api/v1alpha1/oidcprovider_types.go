@@ -82,7 +82,7 @@ type OIDCProviderSpec struct {
 	TLS *ProviderTLS `json:"tls,omitempty"`
 
 	// trustedProxies are the networks, in CIDR notation, from which the header X-Forwarded-For is believed, so that failed
-	// logins count against the browser's address and not the proxy's. Unset: loopback and private networks.
+	// logins count against the browser's address and not the proxy's. Unset: loopback, private, shared and link-local networks.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
