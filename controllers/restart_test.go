@@ -35,6 +35,7 @@ var _ = Describe("The operator", Serial, func() {
 		create(gen.Secret(namespace, "pg", map[string]string{"uri": "postgres://db"}))
 		create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "brand"}, Data: map[string]string{"logo.svg": "<svg/>"}})
 		shared := create(gen.OIDCProvider(namespace, "shared", gen.WithIssuer("https://shared.example.com"), gen.WithPostgres("pg"), gen.WithLogo("brand", "logo.svg")))
+		create(gen.SigningKey(namespace, "shared", "shared"))
 		startReplica(provider, "one")
 		Eventually(current(key)).Should(match.BeReady())
 		Eventually(current(shared)).Should(match.HaveCondition(v1alpha1.ConditionBrandingReady, metav1.ConditionTrue, "", nil))
