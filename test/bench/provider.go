@@ -17,7 +17,11 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+	"github.com/oidc-operator/oidc-operator/provider/store/memory"
+	"github.com/oidc-operator/oidc-operator/provider/store/postgres"
 	"github.com/oidc-operator/oidc-operator/provider/store/sqlite"
+	"github.com/oidc-operator/oidc-operator/test/pgtest"
 )
 
 // rounds is how often each figure is measured; the median counts.
@@ -29,32 +33,55 @@ const (
 	manyGrants   = 100_000
 )
 
-func benchProvider(ctx context.Context, programs *programs, d time.Duration, only string) (err error) {
+func benchProvider(ctx context.Context, programs *programs, d time.Duration, only string) error {
 	dir, err := os.MkdirTemp("", "oidc-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // scratch
+	if only == "" {
+		if err := benchDocuments(ctx, d); err != nil {
+			return err
+		}
+	}
 	db, err := sqlite.Open(ctx, filepath.Join(dir, "provider.db"), sqlite.Options{})
 	if err != nil {
 		return err
 	}
-	r, err := newRig(ctx, db)
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	defer func() { err = errors.Join(err, r.close()) }()
-	if err := benchEngine(ctx, r, "SQLite", d, only); err != nil || only != "" {
+	if err := benchEngine(ctx, db, "SQLite", d, only); err != nil {
 		return err
 	}
-	if err := benchDocuments(ctx, r, d); err != nil {
+	if err := benchPostgres(ctx, d, only); err != nil || only != "" {
 		return err
 	}
 	return benchStart(ctx, programs, dir)
 }
 
+// benchPostgres measures with a PostgreSQL of its own, which takes its share of the same processors.
+func benchPostgres(ctx context.Context, d time.Duration, only string) (err error) {
+	server, err := pgtest.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	dsn, err := server.NewDatabase()
+	if err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, dsn, postgres.Options{})
+	if err != nil {
+		return err
+	}
+	return benchEngine(ctx, db, "PostgreSQL", d, only)
+}
+
 // benchDocuments compares discovery and JWKS with an empty handler.
-func benchDocuments(ctx context.Context, r *rig, d time.Duration) error {
+func benchDocuments(ctx context.Context, d time.Duration) (err error) {
+	r, err := newRig(ctx, memory.New())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
 	for _, document := range []struct{ name, path string }{{"discovery", oidc.PathDiscovery}, {"JWKS", oidc.PathJWKS}} {
 		got, err := compare(rounds,
 			func() (measured, error) { return measure(ctx, r.empty, d, asking(get("/", ""))) },
@@ -68,7 +95,12 @@ func benchDocuments(ctx context.Context, r *rig, d time.Duration) error {
 }
 
 // benchEngine measures the flows that need storage, before and after there is much in it.
-func benchEngine(ctx context.Context, r *rig, engine string, d time.Duration, only string) error {
+func benchEngine(ctx context.Context, db store.Store, engine string, d time.Duration, only string) (err error) {
+	r, err := newRig(ctx, db)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
 	sign, err := r.signer()
 	if err != nil {
 		return err
