@@ -26,41 +26,6 @@ func group(name, short string, children ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-func clientCommand() *cobra.Command {
-	var dir string
-	var public bool
-	c := registration.Client{}
-	cmd := &cobra.Command{
-		Use:   "create CLIENT_ID",
-		Short: "Register a client and print its ID and secret, which is not kept anywhere else",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.ClientID = args[0]
-			answer := map[string]string{"client_id": c.ClientID}
-			if public {
-				c.TokenEndpointAuthMethod = registration.AuthMethodNone
-			} else {
-				secret := newSecret()
-				answer["client_secret"] = secret
-				hash := registration.HashSecret(secret)
-				c.Secrets = []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}
-			}
-			return create(cmd.OutOrStdout(), dir, c.ClientID, registration.KindClient, &c, answer)
-		},
-	}
-	f := cmd.Flags()
-	registrationsFlag(cmd, &dir)
-	f.StringVar(&c.ClientName, "name", "", "what people call the application")
-	f.StringArrayVar(&c.RedirectURIs, "redirect-uri", nil, "where a login may return to, to the letter (required; may be repeated)")
-	f.StringArrayVar(&c.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "where a logout may return to, to the letter (may be repeated)")
-	f.StringVar(&c.Scope, "scope", "openid profile email groups", "scopes that the client may ask for")
-	f.StringVar(&c.IDTokenSignedResponseAlg, "id-token-alg", "", "algorithm of its ID tokens (default: that of the oldest key)")
-	f.StringVar(&c.Consent, "consent", registration.ConsentRemember, "when people are asked to agree: Always, Remember or Never")
-	f.BoolVar(&c.RequirePKCE, "require-pkce", false, "refuse authorization requests without PKCE")
-	f.BoolVar(&public, "public", false, "a client without a secret: a native application")
-	return group("client", "Registrations of clients", cmd)
-}
-
 func userCommand() *cobra.Command {
 	var dir string
 	var passwordStdin bool
@@ -152,13 +117,18 @@ func newSecret() string {
 	return string(secret)
 }
 
-// create writes a document that is not there yet and prints the answer as JSON.
+// create writes a document that is not there yet and prints the answer as JSON. Only of settings there is no more than one,
+// without a name.
 func create(out io.Writer, dir, name string, kind registration.Kind, doc registration.Document, answer map[string]string) error {
 	if err := doc.Validate(); err != nil {
 		return err
 	}
-	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return fmt.Errorf("the name %q cannot be a file's", name)
+	file := kind.File()
+	if kind != registration.KindSettings {
+		if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+			return fmt.Errorf("the name %q cannot be a file's", name)
+		}
+		file = name + "." + file
 	}
 	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
@@ -167,7 +137,7 @@ func create(out io.Writer, dir, name string, kind registration.Kind, doc registr
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create registrations directory: %w", err)
 	}
-	if err := writeNew(filepath.Join(dir, name+"."+kind.File()), append(data, '\n')); err != nil {
+	if err := writeNew(filepath.Join(dir, file), append(data, '\n')); err != nil {
 		return err
 	}
 	encoder := json.NewEncoder(out)

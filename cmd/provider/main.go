@@ -18,7 +18,7 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), clientCommand(), userCommand(), keyCommand(), &cobra.Command{
+	root.AddCommand(serveCommand(), clientCommand(), userCommand(), keyCommand(), settingsCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
