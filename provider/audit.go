@@ -36,7 +36,7 @@ const (
 	auditConsentDenied auditEvent = "consent.denied"
 	// auditConsentRevoked: a person has taken back what they agreed to.
 	auditConsentRevoked auditEvent = "consent.revoked"
-	// auditAccessDenied: a person is in none of the groups that a client is for.
+	// auditAccessDenied: a person has logged in to a client that is not for them.
 	auditAccessDenied auditEvent = "access.denied"
 	// auditDeviceApproved: a person has let a device in.
 	auditDeviceApproved auditEvent = "device.approved"

@@ -196,6 +196,11 @@ func sharedWith(a *authorization, u *registration.User) []web.Shared {
 			shared = append(shared, web.Shared{Scope: scope, Value: requestedValue(scope, a.claims, u)})
 		}
 	}
+	// Scopes of resource servers have no words here but their names.
+	others := slices.DeleteFunc(slices.Clone(a.scopes), func(s string) bool { return slices.Contains(oidc.Scopes(), s) })
+	if len(others) > 0 {
+		shared = append(shared, web.Shared{Scope: "other", Value: strings.Join(others, " ")})
+	}
 	return shared
 }
 

@@ -95,6 +95,12 @@ func TestConsentPageSaysWhatIsShared(t *testing.T) {
 			t.Errorf("the page does not say %q", text)
 		}
 	}
+	client := appClient()
+	client.Consent, client.Scope = registration.ConsentAlways, "openid api:read api:write"
+	issuer.AddClient(client)
+	if other := loginPage(t, issuer, issuer.NewBrowser(t), "scope", "openid api:read"); !strings.Contains(other.Body, "api:read") || strings.Contains(other.Body, "api:write") {
+		t.Errorf("the scopes of other APIs are missing:\n%s", other.Body)
+	}
 	if strings.Contains(page.Body, "groups you belong to") {
 		t.Error("the page lists what was not asked for")
 	}

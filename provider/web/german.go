@@ -56,6 +56,7 @@ func germanTexts() texts {
 		"scope.address":        "Ihre Postanschrift",
 		"scope.groups":         "Die Gruppen, denen Sie angehören",
 		"scope.offline_access": "All das auch, während Sie nicht da sind",
+		"scope.other":          "Berechtigungen, die nur ihre Dienste erklären können",
 
 		"denied.title":     "%s ist nicht für dieses Konto",
 		"denied.as":        "Sie sind angemeldet als",
