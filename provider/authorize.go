@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-
 	"fmt"
 	"net/http"
 	"net/url"
