@@ -129,6 +129,9 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 	if err := p.useUp(r.Context(), a.stored); err != nil {
 		return a.fail(err)
 	}
+	if err := p.noteClient(r.Context(), a.client, &b.Session); err != nil {
+		return a.fail(err)
+	}
 	now := p.now()
 	expiresAt := now.Add(time.Duration(p.lifetimes(a.client).AuthorizationCode))
 	id := store.NewID(now)

@@ -94,21 +94,19 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 	if err != nil {
 		return err
 	}
-	secret, err := p.beginSession(r.Context(), w, previous, who)
+	secret, ended, err := p.beginSession(r.Context(), w, previous, who)
 	if err != nil {
 		return err
 	}
 	p.metrics.logins[loginSucceeded].Inc()
 	if a == nil {
-		p.redirect(w, p.base+pathHome)
-		return nil
+		return p.leaveSession(w, r, p.base+pathHome, ended)
 	}
 	query := a.query
 	if a.wantsProof() {
 		query += "&" + fieldProof + "=" + url.QueryEscape(proofOf(secret, a.query))
 	}
-	p.redirect(w, p.base+oidc.PathAuthorization+"?"+query)
-	return nil
+	return p.leaveSession(w, r, p.base+oidc.PathAuthorization+"?"+query, ended)
 }
 
 // recordFailedLogin names the person only where there is one: people now and then type their password as their name.

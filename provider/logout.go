@@ -1,32 +1,21 @@
 package provider
 
 import (
+	"html/template"
 	"net/http"
-	"slices"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
-	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
-
-// logoutParameters are those of OpenID Connect RP-Initiated Logout section 2, none of which may stand twice.
-var logoutParameters = []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"}
-
-// logout is a request of an application to end the session, with everything in it proven.
-type logout struct {
-	// client is nil when the request does not say whose it is.
-	client *registration.Client
-	hint   hint
-	hinted bool
-	// returnTo is where the browser goes afterwards, with state; empty means the logged-out page.
-	returnTo string
-	query    string
-}
 
 // serveLogout ends the session when an application asks for it (OpenID Connect RP-Initiated Logout). The person confirms
 // it unless the ID token shows that the application belongs to this very session: any site can send a browser here.
 func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) error {
-	l, err := p.readLogout(r)
+	params, err := readLogoutQuery(r)
+	if err != nil {
+		return err
+	}
+	l, err := p.readLogout(params)
 	if err != nil {
 		return err
 	}
@@ -34,14 +23,54 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return p.answerLogout(w, r, l, b)
+}
+
+// serveLogoutPost takes the request as a form (OpenID Connect RP-Initiated Logout section 2). From another site it comes
+// without cookies, so that nobody knows yet whose browser this is; they come when the browser asks again with GET.
+//
+// The ID token does not go along into a URL, where it would be too long and stay in histories and logs: a proof of what
+// was read from it does. Nor is the session that it names ended without the cookie: whoever has got hold of an ID token,
+// however old, could then log its person out from anywhere, and would be told which applications that person uses.
+func (p *Provider) serveLogoutPost(w http.ResponseWriter, r *http.Request) error {
+	params, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	l, err := p.readLogout(params)
+	if err != nil {
+		return err
+	}
+	b, err := p.currentBrowser(r)
+	if err != nil {
+		return err
+	}
+	if b != nil { // the application is of this very site
+		preferLanguages(r, web.ReadLocales(l.locales))
+		return p.answerLogout(w, r, l, b)
+	}
+	query, err := p.queryWithLogoutProof(l)
+	if err != nil {
+		return err
+	}
+	if len(query) > maxQueryBytes {
+		return errQueryTooLong
+	}
+	p.redirect(w, p.base+oidc.PathLogout+"?"+query)
+	return nil
+}
+
+// answerLogout ends the session of a browser, if there is one, or asks first.
+func (p *Provider) answerLogout(w http.ResponseWriter, r *http.Request, l *logout, b *browser) error {
 	switch {
 	case b == nil:
-		return p.afterLogout(w, r, l)
-	case l.hinted && l.hint.Subject == b.Subject && l.hint.SessionID == b.ID:
-		if err := p.endSession(r.Context(), w, b); err != nil {
+		return p.afterLogout(w, r, l, nil)
+	case p.provenFor(l, b):
+		front, err := p.endSession(r.Context(), w, b)
+		if err != nil {
 			return err
 		}
-		return p.afterLogout(w, r, l)
+		return p.afterLogout(w, r, l, front)
 	}
 	page := web.ConfirmLogout{
 		Action: p.base + pathConfirmLogout, Token: p.formToken(w, r, pathConfirmLogout, b),
@@ -56,15 +85,13 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, http.StatusOK, page)
 }
 
-// serveLogoutPost takes the request as a form. It comes from another site, so that the browser sends no cookies with it;
-// it does when it asks again with GET.
-func (p *Provider) serveLogoutPost(w http.ResponseWriter, r *http.Request) error {
-	return p.repeatAsGet(w, r, oidc.PathLogout)
-}
-
 // serveConfirmLogout ends the session when the person asks for it, here or on the page above.
 func (p *Provider) serveConfirmLogout(w http.ResponseWriter, r *http.Request, fields oidc.Parameters) error {
-	l, err := p.readLogout(r)
+	params, err := readLogoutQuery(r)
+	if err != nil {
+		return err
+	}
+	l, err := p.readLogout(params)
 	if err != nil {
 		return err
 	}
@@ -73,56 +100,52 @@ func (p *Provider) serveConfirmLogout(w http.ResponseWriter, r *http.Request, fi
 		return err
 	}
 	if b == nil {
-		return p.afterLogout(w, r, l)
+		return p.afterLogout(w, r, l, nil)
 	}
 	if err := p.checkForm(r, fields, pathConfirmLogout, b); err != nil {
 		err.again = p.base + pathHome
 		return err
 	}
-	if err := p.endSession(r.Context(), w, b); err != nil {
+	front, err := p.endSession(r.Context(), w, b)
+	if err != nil {
 		return err
 	}
-	return p.afterLogout(w, r, l)
+	return p.afterLogout(w, r, l, front)
 }
 
-func (p *Provider) afterLogout(w http.ResponseWriter, r *http.Request, l *logout) error {
-	if l.returnTo != "" {
+// afterLogout sends the browser where the application wants it. When there are clients that only this browser can tell of
+// the logout, it does so first, on a page that goes on by itself.
+func (p *Provider) afterLogout(w http.ResponseWriter, r *http.Request, l *logout, front []frontchannel) error {
+	if l.returnTo != "" && len(front) == 0 {
 		p.redirect(w, l.returnTo)
 		return nil
 	}
-	return p.render(w, r, http.StatusOK, web.LoggedOut{Login: p.base + pathLogin})
+	page := web.LoggedOut{
+		Login: p.base + pathLogin, Frames: framesOf(front),
+		Continue: template.URL(l.returnTo), //nolint:gosec // registered for the client, to the letter
+	}
+	if l.client != nil {
+		page.Application = applicationOf(l.client)
+	}
+	return p.render(w, r, http.StatusOK, page)
 }
 
-func (p *Provider) readLogout(r *http.Request) (*logout, error) {
-	params, malformed, err := readQuery(r)
-	if err != nil {
-		return nil, err
+// leaveSession goes on to a URL of this provider, once the browser has told the clients of a session that has ended.
+func (p *Provider) leaveSession(w http.ResponseWriter, r *http.Request, next string, front []frontchannel) error {
+	if len(front) == 0 {
+		p.redirect(w, next)
+		return nil
 	}
-	if malformed {
-		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "the query is not well-formed application/x-www-form-urlencoded"}
+	return p.render(w, r, http.StatusOK, web.LoggedOut{
+		Switched: true, Frames: framesOf(front),
+		Continue: template.URL(next), //nolint:gosec // it is ours
+	})
+}
+
+func framesOf(front []frontchannel) []string {
+	frames := make([]string, len(front))
+	for i := range front {
+		frames[i] = front[i].uri
 	}
-	if name := params.Repeated(logoutParameters...); name != "" {
-		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: name + " is sent more than once"}
-	}
-	l := &logout{query: params.Encode()}
-	clientID := params.Get("client_id")
-	if token := params.Get("id_token_hint"); token != "" {
-		if l.hint, err = p.readHint(token); err != nil || clientID != "" && clientID != l.hint.Audience {
-			return nil, &pageError{status: http.StatusBadRequest, text: "logout_hint", again: p.base + pathHome}
-		}
-		l.hinted, clientID = true, l.hint.Audience
-	}
-	if client, known := p.registry.Client(clientID); known && !client.Disabled {
-		l.client = client
-	}
-	if uri := params.Get("post_logout_redirect_uri"); uri != "" {
-		if l.client == nil || !slices.Contains(l.client.PostLogoutRedirectURIs, uri) {
-			return nil, &pageError{
-				status: http.StatusBadRequest, text: "logout_redirect", again: p.base + pathHome,
-				detail: "post_logout_redirect_uri of client " + shorten(clientID) + ": " + shorten(uri),
-			}
-		}
-		l.returnTo = oidc.AnswerURL(uri, "state", params.Get("state"))
-	}
-	return l, nil
+	return frames
 }

@@ -77,6 +77,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 	})
 	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
 	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors}, gauges(p)...)
+	collectors = append(collectors, p.notices.collectors()...)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

@@ -3,6 +3,7 @@ package provider
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 // that the application makes after its callback, to hosts and schemes that nobody here can know (a chat server that goes
 // on to its web client, or to the desktop program). A policy that names the redirect URI alone breaks such logins.
 func contentSecurityPolicy(page web.Page) string {
-	logo, scripts, forms := "", "", " form-action 'none';"
+	logo, scripts, frames, forms := "", "", "", " form-action 'none';"
 	switch page := page.(type) {
 	case web.Login:
 		logo, forms = page.Application.Logo, ""
@@ -56,6 +57,8 @@ func contentSecurityPolicy(page web.Page) string {
 		scripts, forms = " script-src 'self';", ""
 	case web.ConfirmLogout:
 		logo, forms = page.Application.Logo, ""
+	case web.LoggedOut:
+		frames = frameSources(page.Frames)
 	case web.Home:
 		forms = " form-action 'self';"
 	}
@@ -63,23 +66,37 @@ func contentSecurityPolicy(page web.Page) string {
 	if logo != "" {
 		images += " " + cspSource(logo)
 	}
-	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + scripts + forms + " frame-ancestors 'none'; base-uri 'none'"
+	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + scripts + frames + forms + " frame-ancestors 'none'; base-uri 'none'"
 }
 
-// cspSource returns the origin of an https URL, or only the scheme where the grammar of a policy has no words for the host
+// frameSources allows a page the frames that it has, and no other site.
+func frameSources(frames []string) string {
+	if len(frames) == 0 {
+		return ""
+	}
+	var sources []string
+	for _, uri := range frames {
+		if source := cspSource(uri); !slices.Contains(sources, source) {
+			sources = append(sources, source)
+		}
+	}
+	return " frame-src " + strings.Join(sources, " ") + ";"
+}
+
+// cspSource returns the origin of a URL, or only the scheme where the grammar of a policy has no words for the host
 // (an IPv6 address) or the host could end the directive.
 func cspSource(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "'none'"
 	}
 	odd := strings.ContainsFunc(u.Host, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != ':'
 	})
 	if odd {
-		return "https:"
+		return u.Scheme + ":"
 	}
-	return "https://" + u.Host
+	return u.Scheme + "://" + u.Host
 }
 
 // applicationOf returns what a client tells of itself. A logo is shown only from https: the others would not load on an

@@ -87,6 +87,7 @@ type Provider struct {
 	audit    *slog.Logger
 	floods   floods
 	metrics  *metrics
+	notices  *notices
 
 	trustedProxies []netip.Prefix
 	tracing        *tracing // nil without
@@ -136,6 +137,7 @@ func New(o Options) (*Provider, error) {
 	if err := p.fillDefaults(issuer, o); err != nil {
 		return nil, err
 	}
+	p.notices = newNotices(p)
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err
 	}

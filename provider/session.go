@@ -68,11 +68,12 @@ func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 }
 
 // beginSession logs a person in, under a new cookie: one that was planted before the login is worth nothing after it.
-// The same person logging in again keeps the session's ID, by which applications know it.
-func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, previous *browser, who identity.Identity) (secret string, err error) {
+// The same person logging in again keeps the session's ID, by which applications know it. Another person's session ends:
+// ended are the clients that this browser must tell of it.
+func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, previous *browser, who identity.Identity) (secret string, ended []frontchannel, err error) {
 	user, known := p.registry.UserBySubject(who.Subject)
 	if !known {
-		return "", fmt.Errorf("begin session: %w", identity.ErrRejected) // gone since the password was checked
+		return "", nil, fmt.Errorf("begin session: %w", identity.ErrRejected) // gone since the password was checked
 	}
 	now := p.now()
 	secret = store.NewValue(now)
@@ -90,26 +91,21 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		session.ID = previous.ID
 	}
 	if previous != nil && previous.ID != session.ID {
-		if err := p.store.EndSession(ctx, previous.ID, nil); err != nil {
-			return "", fmt.Errorf("end previous session: %w", err)
+		if ended, err = p.logOut(ctx, previous.Session); err != nil {
+			return "", nil, err
 		}
 		p.record(ctx, auditSessionEnded, slog.String("sub", previous.Subject), slog.String("session_id", previous.ID), slog.String("reason", "replaced"))
 	}
 	if err := p.store.CreateSession(ctx, session); err != nil {
-		return "", fmt.Errorf("create session: %w", err)
+		return "", nil, fmt.Errorf("create session: %w", err)
+	}
+	if previous != nil && previous.ID == session.ID {
+		if err := p.prolongNotes(ctx, &session); err != nil {
+			return "", nil, err
+		}
 	}
 	p.record(ctx, auditLoginSucceeded, slog.String("sub", user.Subject), slog.String("username", user.Username),
 		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)
-	return secret, nil
-}
-
-// endSession logs the browser out.
-func (p *Provider) endSession(ctx context.Context, w http.ResponseWriter, b *browser) error {
-	if err := p.store.EndSession(ctx, b.ID, nil); err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	p.record(ctx, auditLogout, slog.String("sub", b.Subject), slog.String("session_id", b.ID))
-	p.cookies.clear(w, p.cookies.session)
-	return nil
+	return secret, ended, nil
 }

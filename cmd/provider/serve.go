@@ -192,6 +192,7 @@ func run(ctx context.Context, o *serveOptions, p *provider.Provider, source sour
 	group.Go(func() error { p.RunPurge(failed); return nil })
 	group.Go(func() error { p.RunKeyAudit(failed); return nil })
 	group.Go(func() error { audit.run(failed, logger); return nil })
+	group.Go(func() error { p.RunLogoutNotices(failed); return nil })
 	group.Go(func() error { return listeners.watchCertificate(failed) })
 	listeners.serve(group)
 	logger.InfoContext(ctx, "serving", "version", version, "issuer", o.issuer, "listen", listeners.public.Addr().String(),

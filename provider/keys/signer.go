@@ -19,9 +19,11 @@ const (
 	TypeAccessToken Type = "at+jwt"
 	// TypeLogoutToken is that of OpenID Connect Back-Channel Logout section 2.4.
 	TypeLogoutToken Type = "logout+jwt"
+	// TypeLogoutProof is that of what stands in for an ID token while a logout request travels from a form to the query.
+	TypeLogoutProof Type = "logout-proof+jwt"
 )
 
-func types() []Type { return []Type{TypeJWT, TypeAccessToken, TypeLogoutToken} }
+func types() []Type { return []Type{TypeJWT, TypeAccessToken, TypeLogoutToken, TypeLogoutProof} }
 
 // Signer signs with one private key. It is safe for concurrent use.
 type Signer struct {

@@ -1,7 +1,8 @@
 package oidc
 
 // Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9126 section 5, RFC 9207
-// section 3, OpenID Connect RP-Initiated Logout section 2.1). It names only what works.
+// section 3, OpenID Connect RP-Initiated Logout section 2.1, Back-Channel Logout section 2.1, Front-Channel Logout
+// section 3). It names only what works.
 type Metadata struct {
 	Issuer                                     string   `json:"issuer"`
 	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
@@ -11,6 +12,10 @@ type Metadata struct {
 	UserinfoEndpoint                           string   `json:"userinfo_endpoint"`
 	JWKSURI                                    string   `json:"jwks_uri"`
 	EndSessionEndpoint                         string   `json:"end_session_endpoint"`
+	BackchannelLogoutSupported                 bool     `json:"backchannel_logout_supported"`
+	BackchannelLogoutSessionSupported          bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogoutSupported                bool     `json:"frontchannel_logout_supported"`
+	FrontchannelLogoutSessionSupported         bool     `json:"frontchannel_logout_session_supported"`
 	ScopesSupported                            []string `json:"scopes_supported"`
 	ResponseTypesSupported                     []string `json:"response_types_supported"`
 	ResponseModesSupported                     []string `json:"response_modes_supported"`
@@ -41,6 +46,10 @@ func NewMetadata(issuer string, algorithms, foreign, locales []string) Metadata 
 		UserinfoEndpoint:                   Endpoint(issuer, PathUserinfo),
 		JWKSURI:                            Endpoint(issuer, PathJWKS),
 		EndSessionEndpoint:                 Endpoint(issuer, PathLogout),
+		BackchannelLogoutSupported:         true,
+		BackchannelLogoutSessionSupported:  true,
+		FrontchannelLogoutSupported:        true,
+		FrontchannelLogoutSessionSupported: true,
 		ScopesSupported:                    Scopes(),
 		ResponseTypesSupported:             []string{"code"},
 		ResponseModesSupported:             ResponseModes(),

@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -102,6 +103,13 @@ func New(tb testing.TB, opts ...Option) *Issuer {
 	for n, algorithm := range o.algorithms {
 		i.AddKey(algorithm, clock.Now().Add(time.Duration(n)*time.Second))
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		i.Provider.RunLogoutNotices(ctx)
+		close(stopped)
+	}()
+	tb.Cleanup(func() { stop(); <-stopped })
 	if o.tls {
 		i.server.StartTLS()
 	} else {

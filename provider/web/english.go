@@ -62,7 +62,7 @@ func englishTexts() texts {
 		"form_post.intro":      "You are going back to %s.",
 		"form_post.submit":     "Continue",
 		"logout.title":         "Log out?",
-		"logout.intro":         "This ends your login here. Applications that you are using may keep you logged in until you log out of them.",
+		"logout.intro":         "This ends your login here, and in every application that listens. Others may keep you logged in until you log out of them.",
 		"logout.asked":         "%s asks to log you out.",
 		"logout.submit":        "Log out",
 		"logout.stay":          "Cancel",
@@ -75,6 +75,12 @@ func englishTexts() texts {
 		"home.as":              "as",
 		"home.login":           "Log in",
 		"home.logout":          "Log out",
+
+		"logged_out.telling":     "The applications that you used are being told.",
+		"logged_out.continue":    "Continue",
+		"logged_out.continue_to": "Continue to %s",
+		"switched.title":         "One moment, please",
+		"switched.intro":         "The applications of the person who was logged in before are being told that this login is over.",
 
 		"error.again":      "Start again",
 		"error.detail":     "For the administrator",

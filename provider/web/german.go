@@ -68,7 +68,7 @@ func germanTexts() texts {
 		"form_post.intro":  "Sie gehen zurück zu %s.",
 		"form_post.submit": "Weiter",
 		"logout.title":     "Abmelden?",
-		"logout.intro": "Damit endet Ihre Anmeldung hier. In Anwendungen, die Sie gerade benutzen, können Sie angemeldet bleiben, " +
+		"logout.intro": "Damit endet Ihre Anmeldung hier und in jeder Anwendung, die darauf hört. In anderen können Sie angemeldet bleiben, " +
 			"bis Sie sich dort abmelden.",
 		"logout.asked":     "%s möchte Sie abmelden.",
 		"logout.submit":    "Abmelden",
@@ -83,6 +83,12 @@ func germanTexts() texts {
 		"home.as":           "als",
 		"home.login":        "Anmelden",
 		"home.logout":       "Abmelden",
+
+		"logged_out.telling":     "Die Anwendungen, die Sie benutzt haben, erfahren gerade davon.",
+		"logged_out.continue":    "Weiter",
+		"logged_out.continue_to": "Weiter zu %s",
+		"switched.title":         "Einen Moment, bitte",
+		"switched.intro":         "Die Anwendungen der Person, die vorher angemeldet war, erfahren gerade, dass diese Anmeldung beendet ist.",
 
 		"error.again":      "Noch einmal beginnen",
 		"error.detail":     "Für die Administration",

@@ -1,5 +1,7 @@
 package web
 
+import "html/template"
+
 // Page is one of the pages below.
 type Page interface {
 	// template names the file in templates, without its end.
@@ -112,10 +114,16 @@ type ConfirmLogout struct {
 
 func (ConfirmLogout) template() string { return "confirm_logout" }
 
-// LoggedOut tells that nobody is logged in any more.
+// LoggedOut tells that nobody is logged in any more, or, when Switched, that somebody else is.
 type LoggedOut struct {
+	Switched bool
 	// Login is where the person can log in again.
 	Login string
+	// Frames are pages of applications that the browser loads to tell them of the logout.
+	Frames []string
+	// Continue is where the page goes on to by itself, or empty; Application whose page that is.
+	Continue    template.URL
+	Application Application
 }
 
 func (LoggedOut) template() string { return "logged_out" }

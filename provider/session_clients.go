@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
+)
+
+// wantsLogout tells whether a client asks to be told when a person logs out.
+func wantsLogout(client *registration.Client) bool {
+	return !client.Disabled && (client.BackchannelLogoutURI != "" || client.FrontchannelLogoutURI != "")
+}
+
+// noteClient writes down that a client is about to learn of a session, so that the session's end reaches it. Its codes and
+// tokens say so only while they are good, and the application's own session usually outlives them. Such a note is a grant
+// with nothing in it to redeem; there is one for each client of a session.
+func (p *Provider) noteClient(ctx context.Context, client *registration.Client, session *store.Session) error {
+	if !wantsLogout(client) {
+		return nil
+	}
+	grants, err := p.store.GrantsOf(ctx, session.Subject)
+	if err != nil {
+		return fmt.Errorf("read grants: %w", err)
+	}
+	if slices.ContainsFunc(grants, func(g store.Grant) bool {
+		return isNote(&g) && g.SessionID == session.ID && g.ClientID == client.ClientID && !g.ExpiresAt.Before(session.ExpiresAt)
+	}) {
+		return nil
+	}
+	return p.writeNote(ctx, client.ClientID, session)
+}
+
+func isNote(g *store.Grant) bool {
+	return g.Code.Handle == (store.Handle{}) && g.Refresh.Handle == (store.Handle{})
+}
+
+func (p *Provider) writeNote(ctx context.Context, clientID string, session *store.Session) error {
+	now := p.now()
+	err := p.store.CreateGrant(ctx, store.Grant{
+		ID: store.NewID(now), ClientID: clientID, Subject: session.Subject, SessionID: session.ID,
+		AuthTime: session.AuthTime, CreatedAt: now, ExpiresAt: session.ExpiresAt,
+	})
+	if err != nil {
+		return fmt.Errorf("note client of session: %w", err)
+	}
+	return nil
+}
+
+// prolongNotes keeps the clients of a session that lasts longer now, because its person has logged in once more.
+func (p *Provider) prolongNotes(ctx context.Context, session *store.Session) error {
+	clients, err := p.clientsOf(ctx, session)
+	if err != nil {
+		return err
+	}
+	for _, client := range clients {
+		if err := p.noteClient(ctx, client, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clientsOf returns the clients that know of a session and want to be told of its end, ordered by client ID.
+func (p *Provider) clientsOf(ctx context.Context, session *store.Session) ([]*registration.Client, error) {
+	grants, err := p.store.GrantsOf(ctx, session.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	var ids []string
+	for i := range grants {
+		if grants[i].SessionID == session.ID {
+			ids = append(ids, grants[i].ClientID)
+		}
+	}
+	slices.Sort(ids)
+	var clients []*registration.Client
+	for _, id := range slices.Compact(ids) {
+		if client, known := p.registry.Client(id); known && wantsLogout(client) {
+			clients = append(clients, client)
+		}
+	}
+	return clients, nil
+}
