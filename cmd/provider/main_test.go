@@ -349,7 +349,8 @@ func TestRefusedFlags(t *testing.T) {
 	}{
 		"no issuer":             {[]string{"serve", "--data-dir", data, "--registrations", dir}, "--issuer"},
 		"issuer over http":      {append(valid, "--issuer", "http://id.example.com"), "https"},
-		"no data directory":     {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir}, "--data-dir"},
+		"no storage":            {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir}, "--data-dir or --postgres-dsn-file"},
+		"two storages":          {append(valid, "--postgres-dsn-file", "x"), "--data-dir and --postgres-dsn-file exclude each other"},
 		"no source":             {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data}, "--registrations or --provider-name"},
 		"two sources":           {append(valid, "--provider-name", "sso", "--namespace", "sso"), "exclude each other"},
 		"no namespace":          {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data, "--provider-name", "sso"}, "--namespace"},

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -19,7 +17,6 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider"
 	"github.com/oidc-operator/oidc-operator/provider/registry"
-	"github.com/oidc-operator/oidc-operator/provider/store/sqlite"
 )
 
 // serveOptions are the flags of serve.
@@ -29,7 +26,7 @@ type serveOptions struct {
 	adminListen   string
 	tlsCert       string
 	tlsKey        string
-	dataDir       string
+	storage       storageOptions
 	registrations string
 	kube          kubeOptions
 	replica       string
@@ -59,7 +56,9 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.adminListen, "admin-listen", ":8081", "address for /healthz, /readyz and /metrics")
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "PEM certificate chain; read again when it changes")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "PEM private key of the certificate; read again when it changes")
-	f.StringVar(&o.dataDir, "data-dir", "", "directory of the database (required)")
+	f.StringVar(&o.storage.dataDir, "data-dir", "", "directory of the embedded database")
+	f.StringVar(&o.storage.dsnFile, "postgres-dsn-file", "",
+		"file with the connection string of a PostgreSQL database, instead of --data-dir: postgres://user:password@host:5432/database")
 	f.StringVar(&o.registrations, "registrations", "", "directory of registration files")
 	f.StringVar(&o.kube.provider, "provider-name", "", "name of the OIDCProvider whose registrations are served, instead of --registrations")
 	f.StringVar(&o.kube.namespace, "namespace", "", "namespace of the OIDCProvider")
@@ -97,8 +96,6 @@ func (o *serveOptions) validate() error {
 	switch {
 	case o.issuer == "":
 		return errors.New("--issuer is required")
-	case o.dataDir == "":
-		return errors.New("--data-dir is required")
 	case o.registrations == "" && o.kube.provider == "":
 		return errors.New("--registrations or --provider-name is required")
 	case o.registrations != "" && o.kube.provider != "":
@@ -108,7 +105,7 @@ func (o *serveOptions) validate() error {
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return errors.New("--tls-cert-file and --tls-key-file need each other")
 	}
-	return nil
+	return o.storage.validate()
 }
 
 func newLogger(level string) (*slog.Logger, error) {
@@ -141,12 +138,10 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	defer func() { err = errors.Join(err, audit.close()) }()
 	tracer := newTracer(ctx, o.replica, logger)
 	defer tracer.close(ctx, logger)
-	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
-		return fmt.Errorf("create data directory: %w", err)
-	}
-	db, err := sqlite.Open(ctx, filepath.Join(o.dataDir, "provider.db"), sqlite.Options{})
+	metrics := newMetrics()
+	db, err := openStorage(ctx, &o.storage, metrics, tracer.tracerProvider())
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	index, err := registry.NewIndex(logger)
@@ -157,7 +152,6 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	metrics := newMetrics()
 	p, err := provider.New(provider.Options{
 		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
 		Audit: audit.logger, TrustedProxies: proxies, Tracer: tracer.tracerProvider(),
