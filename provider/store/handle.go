@@ -54,6 +54,6 @@ var lowerBase32 = base32.NewEncoding("234567abcdefghijklmnopqrstuvwxyz").WithPad
 
 func putTime(raw []byte, now time.Time) {
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(max(now.UnixMilli(), 0))) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(ms[:], uint64(max(now.UnixMilli(), 0)))
 	copy(raw, ms[8-timeBytes:])
 }

@@ -130,7 +130,7 @@ func (s *Server) Start() error {
 	}
 	s.pid, s.exited = cmd.Process.Pid, exited
 	if err := s.awaitReady(); err != nil {
-		said, _ := os.ReadFile(log.Name()) //nolint:gosec // its own log
+		said, _ := os.ReadFile(log.Name())
 		return errors.Join(fmt.Errorf("start PostgreSQL: %w: %s", err, lastLine(string(said))), s.Kill())
 	}
 	return nil

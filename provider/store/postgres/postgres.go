@@ -58,7 +58,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 // errMalformed does not wrap what the parser says, because that may quote parts of the string, and with them the password.
 var errMalformed = errors.New("the connection string of the database cannot be parsed: it is neither a URL such as " +
 	"postgres://user:password@host:5432/database?sslmode=verify-full, in which special characters of the password are percent-encoded, " +
-	"nor a list such as host=... port=... user=... password=... dbname=...")
+	"nor a list of keywords and values such as host=db.example.com user=provider password=secret dbname=sso")
 
 func parse(dsn string, opts Options) (*pgxpool.Config, error) {
 	if strings.TrimSpace(dsn) == "" {
@@ -70,7 +70,7 @@ func parse(dsn string, opts Options) (*pgxpool.Config, error) {
 	}
 	switch {
 	case opts.MaxConns > 0:
-		config.MaxConns = int32(min(opts.MaxConns, 10000)) //nolint:gosec // bounded on the same line
+		config.MaxConns = int32(min(opts.MaxConns, 10000))
 	case !strings.Contains(dsn, "pool_max_conns"):
 		config.MaxConns = defaultMaxConns
 	}

@@ -136,24 +136,24 @@ func redeemCases() cases {
 }
 
 func refreshCases() cases {
-	rotate := func(t *testing.T, s store.Store, name string, generation int, tok *store.AccessToken) error {
+	rotate := func(t *testing.T, s store.Store, generation int, tok *store.AccessToken) error {
 		t.Helper()
-		return s.RotateRefresh(t.Context(), "grant-"+name, refreshHandle(name, generation-1), refresh(name, generation), tok,
+		return s.RotateRefresh(t.Context(), "grant-a", refreshHandle("a", generation-1), refresh("a", generation), tok,
 			keepUntil.Add(time.Duration(generation)*time.Hour))
 	}
-	rotated := func(name string, generation int) store.Grant {
-		g := redeemed(name)
-		g.Refresh, g.ExpiresAt = refresh(name, generation), keepUntil.Add(time.Duration(generation)*time.Hour)
+	rotated := func(generation int) store.Grant {
+		g := redeemed("a")
+		g.Refresh, g.ExpiresAt = refresh("a", generation), keepUntil.Add(time.Duration(generation)*time.Hour)
 		return g
 	}
 	return cases{
 		"a rotation puts the new token in the place of the old": func(t *testing.T, s store.Store) {
 			createGrants(t, s, "a", "b")
 			redeem(t, s, "a", "b")
-			must(t, "RotateRefresh", rotate(t, s, "a", 1, tokenOf("a", "second")))
-			mustHaveGrant(t, s, rotated("a", 1))
-			must(t, "RotateRefresh without an access token", rotate(t, s, "a", 2, nil))
-			mustHaveGrant(t, s, rotated("a", 2))
+			must(t, "RotateRefresh", rotate(t, s, 1, tokenOf("a", "second")))
+			mustHaveGrant(t, s, rotated(1))
+			must(t, "RotateRefresh without an access token", rotate(t, s, 2, nil))
+			mustHaveGrant(t, s, rotated(2))
 			must(t, "the first token", tokenError(t, s, "a"))
 			must(t, "the second token", tokenError(t, s, "second"))
 			mustHaveGrant(t, s, redeemed("b"))
@@ -161,10 +161,10 @@ func refreshCases() cases {
 		"a token that is not the newest is refused and stores nothing": func(t *testing.T, s store.Store) {
 			createGrants(t, s, "a")
 			redeem(t, s, "a")
-			must(t, "RotateRefresh", rotate(t, s, "a", 1, nil))
-			mustBe(t, "RotateRefresh again", rotate(t, s, "a", 1, tokenOf("a", "second")), store.ErrRedeemed)
-			mustBe(t, "RotateRefresh from what never was", rotate(t, s, "a", 7, tokenOf("a", "second")), store.ErrRedeemed)
-			mustHaveGrant(t, s, rotated("a", 1))
+			must(t, "RotateRefresh", rotate(t, s, 1, nil))
+			mustBe(t, "RotateRefresh again", rotate(t, s, 1, tokenOf("a", "second")), store.ErrRedeemed)
+			mustBe(t, "RotateRefresh from what never was", rotate(t, s, 7, tokenOf("a", "second")), store.ErrRedeemed)
+			mustHaveGrant(t, s, rotated(1))
 			mustBe(t, "AccessToken", tokenError(t, s, "second"), store.ErrNotFound)
 		},
 		"a token of another grant is refused": func(t *testing.T, s store.Store) {
@@ -178,9 +178,9 @@ func refreshCases() cases {
 		"a refresh token stays when its access token cannot be stored": func(t *testing.T, s store.Store) {
 			createGrants(t, s, "a")
 			redeem(t, s, "a")
-			mustBe(t, "RotateRefresh with a token that exists", rotate(t, s, "a", 1, tokenOf("a", "a")), store.ErrUnavailable)
+			mustBe(t, "RotateRefresh with a token that exists", rotate(t, s, 1, tokenOf("a", "a")), store.ErrUnavailable)
 			mustHaveGrant(t, s, redeemed("a"))
-			must(t, "RotateRefresh", rotate(t, s, "a", 1, nil))
+			must(t, "RotateRefresh", rotate(t, s, 1, nil))
 		},
 	}
 }
