@@ -145,6 +145,8 @@ type requestInfo struct {
 	id string
 	// address is the sender's IP address.
 	address string
+	// userAgent is what the browser says of itself: anything, of any length.
+	userAgent string
 	// languages are set by preferLanguages.
 	languages []string
 }
@@ -152,5 +154,13 @@ type requestInfo struct {
 type requestKey struct{}
 
 func (p *Provider) withInfo(r *http.Request, id string) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), requestKey{}, &requestInfo{id: id, address: p.addressOf(r)}))
+	return r.WithContext(context.WithValue(r.Context(), requestKey{}, &requestInfo{id: id, address: p.addressOf(r), userAgent: r.UserAgent()}))
+}
+
+// infoOf returns what withInfo has put into a context.
+func infoOf(ctx context.Context) *requestInfo {
+	if request, ok := ctx.Value(requestKey{}).(*requestInfo); ok {
+		return request
+	}
+	return &requestInfo{}
 }

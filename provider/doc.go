@@ -18,6 +18,10 @@
 //	GET POST  /oauth2/logout                     logout.go     logout asked for by an application
 //	POST      /logout                            logout.go     logout confirmed by the person
 //	GET       /{$}                               home.go       who is logged in here
+//	GET       /account                           account.go    what is known of the person
+//	GET POST  /account/sessions                  account_sessions.go      where they are logged in
+//	GET POST  /account/applications              account_applications.go  what they have agreed to
+//	GET POST  /account/password                  account_password.go      another password
 //	GET       /assets/{name}                     assets.go     style sheet and icon
 //
 // The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.

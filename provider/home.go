@@ -15,7 +15,7 @@ func (p *Provider) serveHome(w http.ResponseWriter, r *http.Request) error {
 	page := web.Home{Login: p.base + pathLogin}
 	if b != nil {
 		page = web.Home{
-			Person: personOf(b.user), Username: b.user.Username,
+			Person: personOf(b.user), Username: b.user.Username, Account: p.base + pathAccount,
 			Logout: p.base + pathConfirmLogout, Token: p.formToken(w, r, pathConfirmLogout, b),
 		}
 	}

@@ -10,18 +10,13 @@ import (
 // preferLanguages makes the pages that answer a request come in one of these languages (BCP 47 tags) where there is one: what
 // ui_locales says when it does not stand in the query.
 func preferLanguages(r *http.Request, tags []string) {
-	if request, ok := r.Context().Value(requestKey{}).(*requestInfo); ok {
-		request.languages = tags
-	}
+	infoOf(r.Context()).languages = tags
 }
 
 // languagesOf returns the languages in which somebody wants to read, the most wanted first: those of the application's
 // request (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2), then those of the browser.
 func languagesOf(r *http.Request) []string {
-	var tags []string
-	if request, ok := r.Context().Value(requestKey{}).(*requestInfo); ok {
-		tags = request.languages
-	}
+	tags := infoOf(r.Context()).languages
 	if len(tags) == 0 && len(r.URL.RawQuery) <= maxQueryBytes {
 		if query, err := url.ParseQuery(r.URL.RawQuery); err == nil {
 			tags = web.ReadLocales(query.Get("ui_locales"))

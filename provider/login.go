@@ -1,13 +1,16 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,9 +45,9 @@ func shownHint(hint string) string {
 	return hint
 }
 
-// loginRequest returns the authorization request in the query, or nil when the query is empty.
+// loginRequest returns the authorization request in the query, or nil when the login is for a page of ours.
 func (p *Provider) loginRequest(r *http.Request) (*authorization, error) {
-	if r.URL.RawQuery == "" {
+	if r.URL.RawQuery == "" || p.returnsHere(r) != "" {
 		return nil, nil //nolint:nilnil // a login without an application is no error
 	}
 	return p.readAuthorization(r)
@@ -55,6 +58,8 @@ func (p *Provider) loginPage(w http.ResponseWriter, r *http.Request, a *authoriz
 	if a != nil {
 		page.Application = applicationOf(a.client)
 		page.Action += "?" + a.query
+	} else if to := p.returnsHere(r); to != "" {
+		page.Action = p.loginReturning(to)
 	}
 	return page
 }
@@ -68,27 +73,44 @@ func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields
 	if err := p.checkForm(r, fields, pathLogin, nil); err != nil {
 		return err
 	}
-	who, err := p.people.Authenticate(r.Context(), fields.Get("username"), fields.Get("password"))
+	username := fields.Get("username")
+	who, wait, err := p.prove(r, username, fields.Get("password"))
+	if err == nil && wait == 0 {
+		// Rejected also when the person or the password has changed since.
+		if err = p.loggedIn(w, r, a, who); !errors.Is(err, identity.ErrRejected) {
+			return err
+		}
+	}
+	page := p.loginPage(w, r, a)
+	page.Username = username
 	switch {
 	case errors.Is(err, identity.ErrRejected):
 		p.metrics.logins[loginRejected].Inc()
-		p.recordFailedLogin(r.Context(), auditLoginFailed, a, fields.Get("username"))
-		page := p.loginPage(w, r, a)
-		page.Username, page.Rejected = fields.Get("username"), true
+		p.recordFailedLogin(r.Context(), auditLoginFailed, a, username)
+		page.Rejected = true
 		return p.render(w, r, http.StatusForbidden, page)
 	case errors.Is(err, identity.ErrBusy):
 		p.metrics.logins[loginBusy].Inc()
-		page := p.loginPage(w, r, a)
-		page.Username, page.Busy = fields.Get("username"), true
-		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
+		page.Busy = true
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		return p.render(w, r, http.StatusServiceUnavailable, page)
 	case err != nil:
 		p.metrics.logins[loginFailed].Inc()
 		return fmt.Errorf("authenticate: %w", err)
 	}
-	return p.loggedIn(w, r, a, who)
+	p.metrics.logins[loginBlocked].Inc()
+	p.recordFailedLogin(r.Context(), auditLoginBlocked, a, username)
+	page.Wait = wait
+	w.Header().Set("Retry-After", retryAfterWait(wait))
+	return p.render(w, r, http.StatusTooManyRequests, page)
 }
 
+// retryAfterWait returns a wait in whole seconds, none of them too few.
+func retryAfterWait(wait time.Duration) string {
+	return strconv.FormatInt(seconds(wait+time.Second-1), 10)
+}
+
+// loggedIn begins a session for somebody who has proved who they are.
 func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authorization, who identity.Identity) error {
 	previous, err := p.currentBrowser(r)
 	if err != nil {
@@ -98,9 +120,14 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 	if err != nil {
 		return err
 	}
+	if user, known := p.registry.UserBySubject(who.Subject); known {
+		if err := p.markBrowser(r.Context(), w, r, user); err != nil {
+			return err
+		}
+	}
 	p.metrics.logins[loginSucceeded].Inc()
 	if a == nil {
-		return p.leaveSession(w, r, p.base+pathHome, ended)
+		return p.leaveSession(w, r, p.base+cmp.Or(p.returnsHere(r), pathHome), ended)
 	}
 	query := a.query
 	if a.wantsProof() {

@@ -182,7 +182,7 @@ func TestCookieAttributes(t *testing.T) {
 			}
 			defer response.Body.Close()
 			cookies := append(response.Cookies(), mustParseCookies(t, page)...)
-			if response.StatusCode != http.StatusSeeOther || len(cookies) != 2 {
+			if response.StatusCode != http.StatusSeeOther || len(cookies) != 3 {
 				t.Fatalf("status %d, cookies %v", response.StatusCode, cookies)
 			}
 			for _, cookie := range cookies {

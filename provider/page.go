@@ -59,7 +59,7 @@ func contentSecurityPolicy(page web.Page) string {
 		logo, forms = page.Application.Logo, ""
 	case web.LoggedOut:
 		frames = frameSources(page.Frames)
-	case web.Home:
+	case web.Home, web.Account, web.Sessions, web.Applications, web.ChangePassword:
 		forms = " form-action 'self';"
 	}
 	images := "'self'"

@@ -57,6 +57,10 @@ func (p *Provider) routeTable() []route {
 		{pathConfirmLogout, forPeople, nil, p.form(p.serveConfirmLogout), nil},
 		{pathLogin, forPeople, p.serveLogin, p.form(p.serveLoginPost), nil},
 		{pathConsent, forPeople, p.serveConsent, p.form(p.serveConsentPost), nil},
+		{pathAccount, forPeople, p.own(pathAccount, p.serveAccount), nil, nil},
+		{pathAccountSessions, forPeople, p.own(pathAccountSessions, p.serveSessions), p.ownForm(pathAccountSessions, p.serveSessionsPost), nil},
+		{pathAccountApplications, forPeople, p.own(pathAccountApplications, p.serveApplications), p.ownForm(pathAccountApplications, p.serveApplicationsPost), nil},
+		{pathAccountPassword, forPeople, p.own(pathAccountPassword, p.servePassword), p.ownForm(pathAccountPassword, p.servePasswordPost), nil},
 		{pathAssets + "{name}", forPeople, p.serveAsset, nil, nil},
 		{pathHome + "{$}", forPeople, p.serveHome, nil, nil},
 	}

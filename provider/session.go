@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
@@ -84,6 +85,8 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		AuthTime:    now,
 		AuthMethods: who.Methods,
 		Credential:  identity.Credential(user),
+		UserAgent:   bounded(infoOf(ctx).userAgent, maxUserAgent),
+		Address:     bounded(infoOf(ctx).address, maxAddress),
 		LastSeenAt:  now,
 		ExpiresAt:   now.Add(time.Duration(p.registry.Settings().Sessions.Absolute)),
 	}
@@ -104,8 +107,35 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 			return "", nil, err
 		}
 	}
+	if err := p.checkUnchanged(ctx, &session, user, who); err != nil {
+		return "", nil, err
+	}
 	p.record(ctx, auditLoginSucceeded, slog.String("sub", user.Subject), slog.String("username", user.Username),
 		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, ended, nil
+}
+
+// checkUnchanged ends a session that has begun with a password which was changed meanwhile. Whoever changes a password ends
+// all sessions there are; this one may have come too late for that.
+func (p *Provider) checkUnchanged(ctx context.Context, session *store.Session, user *registration.User, who identity.Identity) error {
+	outdated, err := identity.Outdated(ctx, p.store, user, who)
+	if err != nil || !outdated {
+		return err
+	}
+	if _, err := p.logOut(ctx, *session); err != nil {
+		return err
+	}
+	return fmt.Errorf("begin session: %w: it was changed meanwhile", identity.ErrRejected)
+}
+
+// Bounds of what a session keeps of what the browser says.
+const (
+	maxUserAgent = 255
+	maxAddress   = 64
+)
+
+// bounded returns the beginning of a text that a stranger has written, fit for storage.
+func bounded(text string, limit int) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text[:min(len(text), limit)], ""), "\x00", "")
 }

@@ -11,6 +11,8 @@ type Identity struct {
 	Subject string
 	// Methods are the "amr" values of the proof (RFC 8176), such as "pwd".
 	Methods []string
+	// Credential names the password that was proven, for Outdated; empty when it was none of this provider's.
+	Credential string
 }
 
 // What an Authenticator answers besides success. Any other error means that the source is unavailable.

@@ -73,7 +73,7 @@ func (l *Local) Authenticate(ctx context.Context, username, password string) (Id
 			return Identity{}, err
 		}
 	}
-	return Identity{Subject: user.Subject, Methods: []string{"pwd"}}, nil
+	return Identity{Subject: user.Subject, Methods: []string{"pwd"}, Credential: nameOf(hash)}, nil
 }
 
 // verify returns nil when password is the one behind hash, and ErrRejected when it is not or there is none. It runs in the pool

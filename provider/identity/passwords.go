@@ -29,8 +29,10 @@ type PasswordChanger interface {
 
 // Credential names what an administrator has registered as a user's password, by a digest of its hash, which has a salt of
 // its own. What a person chooses later does not change it.
-func Credential(user *registration.User) string {
-	sum := sha256.Sum256([]byte(user.PasswordHash))
+func Credential(user *registration.User) string { return nameOf(user.PasswordHash) }
+
+func nameOf(hash string) string {
+	sum := sha256.Sum256([]byte(hash))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
@@ -56,12 +58,27 @@ func (l *Local) ChangePassword(ctx context.Context, user *registration.User, cur
 	if err := l.verify(ctx, hash, current); err != nil {
 		return err
 	}
-	return l.put(ctx, user, hash, next)
+	return l.put(ctx, user, hash, next, l.Now())
 }
 
-// upgrade hashes a password anew. When it is being changed meanwhile, there is nothing to do.
+// notChanged is when a password was changed that was only hashed anew.
+func notChanged() time.Time { return time.UnixMicro(0) }
+
+// Outdated tells whether a person has chosen another password since who was proven with one.
+func Outdated(ctx context.Context, passwords Passwords, user *registration.User, who Identity) (bool, error) {
+	chosen, err := passwords.Password(ctx, user.Subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read password: %w", err)
+	}
+	return who.Credential != "" && chosen.Replaces == Credential(user) && nameOf(chosen.Hash) != who.Credential && chosen.ChangedAt.After(notChanged()), nil
+}
+
+// upgrade hashes a password anew, which is no change of the password. When it is being changed meanwhile, there is nothing to do.
 func (l *Local) upgrade(ctx context.Context, user *registration.User, from, password string) error {
-	err := l.put(ctx, user, from, password)
+	err := l.put(ctx, user, from, password, notChanged())
 	if errors.Is(err, ErrBusy) || errors.Is(err, ErrRejected) {
 		return nil
 	}
@@ -76,7 +93,7 @@ const (
 
 // put stores a password in the place of the one that has the hash from. Of two that do so at a time one gets ErrBusy, here or on
 // another replica: without that, hashing an old password anew could bring it back after it was changed.
-func (l *Local) put(ctx context.Context, user *registration.User, from, password string) error {
+func (l *Local) put(ctx context.Context, user *registration.User, from, password string, changedAt time.Time) error {
 	var hash string
 	if err := l.Pool.Do(ctx, 1, func() { hash = l.Hash(password) }); err != nil {
 		return err
@@ -98,7 +115,7 @@ func (l *Local) put(ctx context.Context, user *registration.User, from, password
 	if still != from {
 		return ErrRejected // changed since it was checked
 	}
-	err = l.Passwords.PutPassword(ctx, store.Password{Subject: user.Subject, Hash: hash, Replaces: Credential(user), ChangedAt: now})
+	err = l.Passwords.PutPassword(ctx, store.Password{Subject: user.Subject, Hash: hash, Replaces: Credential(user), ChangedAt: changedAt})
 	if err != nil {
 		return fmt.Errorf("store password: %w", err)
 	}

@@ -1,6 +1,9 @@
 package web
 
-import "html/template"
+import (
+	"html/template"
+	"time"
+)
 
 // Page is one of the pages below.
 type Page interface {
@@ -31,6 +34,8 @@ type Login struct {
 	Rejected bool
 	// Busy tells that too many logins are waiting.
 	Busy bool
+	// Wait is how long to wait, because too many logins have failed.
+	Wait time.Duration
 	// Again tells that the person is logged in and is asked once more who they are.
 	Again bool
 }
@@ -133,6 +138,8 @@ type Home struct {
 	// Person and Username are empty when nobody is.
 	Person, Username string
 	Login            string
+	// Account is where the person sees what is known of them.
+	Account string
 	// Logout is the URL of the form that logs out, Token its hidden field.
 	Logout, Token string
 }

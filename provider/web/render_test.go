@@ -15,6 +15,8 @@ import (
 
 func examplePages() map[string]Page {
 	app := Application{Name: "Matrix & <b>", Description: "Chat", Logo: "https://x.example/l.svg", Website: "https://x.example", Policy: "https://x.example/p", Terms: "https://x.example/t"}
+	then := exampleView("").Now.Add(-3 * 24 * time.Hour)
+	session := Session{ID: "s1", Browser: "Firefox", System: "Windows", Address: "192.0.2.1", This: true, LoggedIn: then, LastSeen: then}
 	return map[string]Page{
 		"login":           Login{Application: app, Action: "/login?a=b&c=d", Token: "token", Username: "ada"},
 		"login again":     Login{Application: app, Action: "/login", Token: "token", Again: true},
@@ -28,6 +30,17 @@ func examplePages() map[string]Page {
 		"logged out":      LoggedOut{Login: "/login"},
 		"home":            Home{Person: "Ada", Username: "ada", Logout: "/logout", Token: "token"},
 		"home, nobody in": Home{Login: "/login"},
+		"login wait":      Login{Action: "/login", Token: "token", Wait: 90 * time.Second},
+		"account": Account{
+			Person: "Ada", Username: "ada", Details: []Detail{{"name", "Ada", false}, {"email", "ada@example.com", true}}, Done: "password",
+			Sessions: "/s", Applications: "/a", Password: "/p", SessionCount: 2, Logout: "/logout", Token: "token",
+		},
+		"sessions":         Sessions{Account: "/account", Action: "/s", Token: "token", Sessions: []Session{session, {ID: "s2", LoggedIn: then}}, Others: true, Done: "ended"},
+		"applications":     Applications{Account: "/account", Action: "/a", Token: "token", Applications: []Authorized{{Application: app, ClientID: "x", Since: then, LastUsed: then, Scopes: []string{"openid"}}}},
+		"no applications":  Applications{Account: "/account"},
+		"password":         ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12},
+		"password, faulty": ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Fault: "short", Field: "next"},
+		"password, wait":   ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Wait: time.Minute},
 	}
 }
 
@@ -106,7 +119,7 @@ func checkPage(t *testing.T, body, tag string, posts bool) {
 		t.Error("a form has no token")
 	}
 	for _, input := range inputs {
-		visible := attr(input, "type") != "hidden"
+		visible := attr(input, "type") != "hidden" && attr(input, "aria-hidden") != "true"
 		if visible && (!labels[attr(input, "id")] || attr(input, "autocomplete") == "") {
 			t.Errorf("the field %s has no label or no autocomplete", attr(input, "name"))
 		}
@@ -125,7 +138,7 @@ func attr(node *html.Node, key string) string {
 // Every text that a template or an error names is there in every language, and none is there that nothing names.
 func TestTextsAreComplete(t *testing.T) {
 	used := map[string]bool{}
-	prefixes := []string{"scope.", "error.", "denied."}
+	prefixes := []string{"scope.", "error.", "denied.", "account.detail.", "account.done.", "password.fault."}
 	named := regexp.MustCompile(`{{[^}]*?\bt "([a-z_.]+)"`)
 	files, err := fs.Glob(templates, "templates/*.html")
 	if err != nil || len(files) == 0 {

@@ -1,0 +1,104 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/web"
+)
+
+// authorizedBy returns the applications that a person has let in: those they have agreed with, and those for which the
+// administrator has agreed and that can still get something.
+func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([]web.Authorized, error) {
+	consents, err := p.store.ConsentsOf(ctx, user.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("read consents: %w", err)
+	}
+	grants, err := p.store.GrantsOf(ctx, user.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	found := map[string]*web.Authorized{}
+	add := func(clientID string, since, used time.Time, scopes []string) {
+		a := found[clientID]
+		if a == nil {
+			a = &web.Authorized{ClientID: clientID, Since: since, Application: web.Application{Name: clientID}}
+			if client, known := p.registry.Client(clientID); known {
+				a.Application = applicationOf(client)
+			}
+			found[clientID] = a
+		}
+		if since.Before(a.Since) {
+			a.Since = since
+		}
+		a.LastUsed = later(a.LastUsed, used)
+		a.Scopes = append(a.Scopes, scopes...)
+	}
+	for _, c := range consents {
+		add(c.ClientID, c.GrantedAt, time.Time{}, c.Scopes)
+	}
+	for _, g := range grants {
+		if g.ExpiresAt.After(p.now()) {
+			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes)
+		}
+	}
+	return sortedApplications(found), nil
+}
+
+func sortedApplications(found map[string]*web.Authorized) []web.Authorized {
+	all := make([]web.Authorized, 0, len(found))
+	for _, a := range found {
+		var known []string // in one order, and each once
+		for _, scope := range oidc.Scopes() {
+			if slices.Contains(a.Scopes, scope) {
+				known = append(known, scope)
+			}
+		}
+		a.Scopes = known
+		all = append(all, *a)
+	}
+	slices.SortFunc(all, func(x, y web.Authorized) int {
+		if c := strings.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name)); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ClientID, y.ClientID)
+	})
+	return all
+}
+
+// serveApplications lists the applications that a person has let in.
+func (p *Provider) serveApplications(w http.ResponseWriter, r *http.Request, b *browser) error {
+	applications, err := p.authorizedBy(r.Context(), b.user)
+	if err != nil {
+		return err
+	}
+	return p.render(w, r, http.StatusOK, web.Applications{
+		Account: p.base + pathAccount, Done: doneOf(r),
+		Action: p.base + pathAccountApplications, Token: p.formToken(w, r, pathAccountApplications, b),
+		Applications: applications,
+	})
+}
+
+// serveApplicationsPost takes back what a person has agreed to with an application, and all that it got for that.
+func (p *Provider) serveApplicationsPost(w http.ResponseWriter, r *http.Request, b *browser, fields oidc.Parameters) error {
+	clientID := fields.Get("client_id")
+	applications, err := p.authorizedBy(r.Context(), b.user)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(applications, func(a web.Authorized) bool { return a.ClientID == clientID }) {
+		if err := p.store.Revoke(r.Context(), b.Subject, clientID); err != nil {
+			return fmt.Errorf("revoke consent: %w", err)
+		}
+		p.record(r.Context(), auditConsentRevoked, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", clientID))
+	}
+	p.redirect(w, p.base+pathAccountApplications+"?"+fieldDone+"="+doneRevoked)
+	return nil
+}
