@@ -13,15 +13,22 @@ import (
 
 // Browser is a person's browser without a screen: it keeps cookies, follows redirects within the issuer and fills in forms.
 type Browser struct {
-	tb     testing.TB
+	tb     reporter
 	issuer *Issuer
 	client *http.Client
 	jar    *cookiejar.Jar
 }
 
-// NewBrowser returns a browser with no cookies.
+// NewBrowser returns a browser with no cookies, for one test. A nil tb is for where there is none, see Start.
 func (i *Issuer) NewBrowser(tb testing.TB) *Browser {
+	if tb == nil {
+		return i.newBrowser(panicking{})
+	}
 	tb.Helper()
+	return i.newBrowser(tb)
+}
+
+func (i *Issuer) newBrowser(tb reporter) *Browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		tb.Fatal(err)

@@ -6,5 +6,7 @@
 //	// ... configure the application with issuer.URL, app.ClientID and app.Secret, then log in without a browser:
 //	callback := issuer.NewBrowser(t).Authorize(authorizationURL, "ada", "secret")
 //
-// It is the real provider with storage in memory.
+// It is the real provider with storage in memory, so that an application meets in its tests what it will meet later: exact
+// redirect URIs, codes that work once, refresh tokens that rotate, keys that change. What a client may do is in its
+// registration.Client; how long things last is in the settings, and Issuer.Clock makes time pass. The examples show the rest.
 package providertest

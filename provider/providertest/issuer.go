@@ -37,8 +37,10 @@ type Issuer struct {
 	// Clock is the provider's.
 	Clock *Clock
 
-	tb     testing.TB
+	tb     reporter
 	server *httptest.Server
+	// stop ends what runs in the background.
+	stop func()
 }
 
 // options are what an Option changes.
@@ -58,7 +60,8 @@ func WithPath(path string) Option { return func(o *options) { o.path = path } }
 // WithTLS makes the issuer https, with a certificate that Issuer.Client trusts.
 func WithTLS() Option { return func(o *options) { o.tls = true } }
 
-// WithAlgorithms makes one active signing key of each algorithm, the first being the default; without it there is one of RS256.
+// WithAlgorithms makes one active signing key of each algorithm, the first being the default; without it there is one of
+// RS256. A key of ES256 takes less time to make.
 func WithAlgorithms(algorithms ...string) Option {
 	return func(o *options) { o.algorithms = algorithms }
 }
@@ -73,6 +76,23 @@ func WithStore(s store.Store) Option { return func(o *options) { o.provider.Stor
 
 // New starts an issuer on a loopback port. It stops when the test ends.
 func New(tb testing.TB, opts ...Option) *Issuer {
+	tb.Helper()
+	i := start(tb, opts)
+	tb.Cleanup(i.Close)
+	return i
+}
+
+// Start starts an issuer where there is no test, as in TestMain, in an example or in a program to try things out with. The
+// caller closes it. What would fail a test panics.
+func Start(opts ...Option) *Issuer { return start(panicking{}, opts) }
+
+// Close stops the issuer. An issuer of New need not be closed.
+func (i *Issuer) Close() {
+	i.server.Close()
+	i.stop()
+}
+
+func start(tb reporter, opts []Option) *Issuer {
 	tb.Helper()
 	clock := &Clock{}
 	o := &options{algorithms: []string{"RS256"}, provider: provider.Options{
@@ -90,7 +110,6 @@ func New(tb testing.TB, opts ...Option) *Issuer {
 	i.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.Provider.Handler().ServeHTTP(w, r)
 	}))
-	tb.Cleanup(i.server.Close)
 	scheme := "http://"
 	if o.tls {
 		scheme = "https://"
@@ -109,7 +128,7 @@ func New(tb testing.TB, opts ...Option) *Issuer {
 		i.Provider.RunLogoutNotices(ctx)
 		close(stopped)
 	}()
-	tb.Cleanup(func() { stop(); <-stopped })
+	i.stop = func() { stop(); <-stopped }
 	if o.tls {
 		i.server.StartTLS()
 	} else {
@@ -141,19 +160,22 @@ func (i *Issuer) AddKey(algorithm string, created time.Time) string {
 // Application is a registered client with its secret.
 type Application struct {
 	registration.Client
-	// Secret is empty for a public client.
+	// Secret is empty for a client that has none.
 	Secret string
 }
 
-// AddClient registers a client, or replaces the one with this client ID. A client that is not public and has no secrets
-// gets one; without scopes it gets all.
+// AddClient registers a client, or replaces the one with this client ID. A client that authenticates with a secret and has
+// none gets the one of "secret-of-" and its ID; without scopes it gets all.
 func (i *Issuer) AddClient(c registration.Client) Application {
 	i.tb.Helper()
 	app := Application{Client: c}
 	if app.Scope == "" {
 		app.Scope = "openid profile email phone address groups"
+		if app.MayUse(registration.GrantRefreshToken) {
+			app.Scope += " offline_access"
+		}
 	}
-	if !app.Public() && len(app.Secrets) == 0 {
+	if !app.Public() && app.TokenEndpointAuthMethod != registration.AuthMethodPrivateKeyJWT && len(app.Secrets) == 0 {
 		app.Secret = "secret-of-" + app.ClientID
 		hash := registration.HashSecret(app.Secret)
 		app.Secrets = []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}
