@@ -37,7 +37,7 @@ func taken(n store.Notice, attempts int, until time.Time) store.Notice {
 func noticeCases() cases {
 	return cases{
 		"notices are taken when they are due, the longest due first": func(t *testing.T, s store.Store) {
-			late, early, future := due("late", now), due("early", now.Add(-time.Minute)), due("future", now.Add(time.Microsecond))
+			late, early, future := due("a late", now), due("z early", now.Add(-time.Minute)), due("future", now.Add(time.Microsecond))
 			createNotices(t, s, late, early, future)
 			until := now.Add(time.Minute)
 			mustEqual(t, "TakeNotices", take(t, s, now, until, 10), []store.Notice{taken(early, 1, until), taken(late, 1, until)})
