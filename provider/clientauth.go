@@ -22,15 +22,24 @@ func (p *Provider) authenticateClient(r *http.Request, params oidc.Parameters) (
 	return client, err
 }
 
-// proveClient takes client_secret_basic, client_secret_post or, of a public client, only its client_id.
+// clientParameters are those by which a client proves itself. None may stand twice.
+var clientParameters = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+
+// proveClient takes client_secret_basic, client_secret_post, private_key_jwt or, of a public client, only its client_id.
 func (p *Provider) proveClient(r *http.Request, params oidc.Parameters) (*registration.Client, error) {
 	header := r.Header["Authorization"]
 	bodyID, bodySecret := params.Get("client_id"), params.Get("client_secret")
+	asserts := params.Get("client_assertion") != "" || params.Get("client_assertion_type") != ""
+	repeated := params.Repeated(clientParameters...)
 	switch {
+	case repeated != "":
+		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: repeated + " is sent more than once"}
 	case len(header) > 1:
 		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "the Authorization header is sent more than once"}
-	case len(header) == 1 && bodySecret != "":
+	case len(header) == 1 && (bodySecret != "" || asserts), bodySecret != "" && asserts: // RFC 6749 section 2.3
 		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "use one way of client authentication, not two"}
+	case asserts:
+		return p.authenticateAssertion(r, params)
 	case len(header) == 1:
 		return p.authenticateBasic(r.Context(), header[0], bodyID)
 	case bodyID == "":
@@ -42,7 +51,7 @@ func (p *Provider) proveClient(r *http.Request, params oidc.Parameters) (*regist
 	}
 	if bodySecret == "" {
 		if !client.Public() {
-			return nil, &oidc.Error{Code: oidc.CodeInvalidClient, Description: "this client must authenticate with its secret"}
+			return nil, &oidc.Error{Code: oidc.CodeInvalidClient, Description: "this client must authenticate with its secret or its key"}
 		}
 		return client, nil
 	}
@@ -76,6 +85,8 @@ func (p *Provider) authenticateBasic(ctx context.Context, header, bodyID string)
 	return nil, err
 }
 
+// usableClient says of an unknown client the same as of a wrong secret. That it says so sooner where the secret of a known one is
+// hashed at length tells a client ID, which is no secret: it is in every authorization request.
 func (p *Provider) usableClient(id string) (*registration.Client, error) {
 	client, known := p.registry.Client(id)
 	if !known || client.Disabled {

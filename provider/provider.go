@@ -86,8 +86,10 @@ type Provider struct {
 	logger   *slog.Logger
 	audit    *slog.Logger
 	floods   floods
-	metrics  *metrics
 	notices  *notices
+	// clientKeys are those of clients that sign.
+	clientKeys *clientKeys
+	metrics    *metrics
 
 	trustedProxies []netip.Prefix
 	tracing        *tracing // nil without
@@ -138,6 +140,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.notices = newNotices(p)
+	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(issuer.Hostname()))
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 		return fmt.Errorf("read parameters again: %w", err)
 	}
 	request.Set("client_id", client.ClientID)
+	if err := p.bindCode(r, request); err != nil {
+		return err
+	}
 	pushed := oidc.ParametersOf(request)
 	if _, err := p.checkAuthorization(pushed, false); err != nil {
 		return forPushingClient(err)

@@ -77,7 +77,11 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (answer *tok
 	if err != nil {
 		return nil, err
 	}
-	t := &tokenRequest{client: client, params: params}
+	thumbprint, err := p.bindTokens(r, client)
+	if err != nil {
+		return nil, err
+	}
+	t := &tokenRequest{client: client, params: params, keyThumbprint: thumbprint}
 	grant, err := p.grantFor(t)
 	if err != nil {
 		return nil, err

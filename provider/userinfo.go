@@ -20,6 +20,9 @@ func (p *Provider) serveUserinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkBinding(r, sent, a); err != nil {
+		return err
+	}
 	switch {
 	case !slices.Contains(a.Scopes, oidc.ScopeOpenID) || a.user == nil:
 		return &oidc.Error{Code: oidc.CodeInsufficientScope, Description: "the access token is not good for openid"}
