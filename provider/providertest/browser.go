@@ -13,8 +13,9 @@ import (
 
 // Browser is a person's browser without a screen: it keeps cookies, follows redirects within the issuer and fills in forms.
 type Browser struct {
-	tb     reporter
-	issuer *Issuer
+	tb reporter
+	// issuer is the URL of the issuer.
+	issuer string
 	client *http.Client
 	jar    *cookiejar.Jar
 }
@@ -22,19 +23,26 @@ type Browser struct {
 // NewBrowser returns a browser with no cookies, for one test. A nil tb is for where there is none, see Start.
 func (i *Issuer) NewBrowser(tb testing.TB) *Browser {
 	if tb == nil {
-		return i.newBrowser(panicking{})
+		return newBrowser(panicking{}, i.URL, i.Client())
 	}
 	tb.Helper()
-	return i.newBrowser(tb)
+	return newBrowser(tb, i.URL, i.Client())
 }
 
-func (i *Issuer) newBrowser(tb reporter) *Browser {
+// NewBrowserFor returns a browser with no cookies for an issuer that runs elsewhere and that client trusts.
+func NewBrowserFor(tb testing.TB, issuer string, client *http.Client) *Browser {
+	tb.Helper()
+	return newBrowser(tb, issuer, client)
+}
+
+func newBrowser(tb reporter, issuer string, client *http.Client) *Browser {
+	tb.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Browser{tb: tb, issuer: i, jar: jar, client: &http.Client{
-		Transport:     i.Client().Transport,
+	return &Browser{tb: tb, issuer: issuer, jar: jar, client: &http.Client{
+		Transport:     client.Transport,
 		Jar:           jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -64,7 +72,7 @@ type Form struct {
 
 // Cookies returns the cookies that the browser would send to the issuer.
 func (b *Browser) Cookies() []*http.Cookie {
-	u, err := url.Parse(b.issuer.URL)
+	u, err := url.Parse(b.issuer)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -73,7 +81,7 @@ func (b *Browser) Cookies() []*http.Cookie {
 
 // SetCookies changes the browser's cookies for the issuer.
 func (b *Browser) SetCookies(cookies ...*http.Cookie) {
-	u, err := url.Parse(b.issuer.URL)
+	u, err := url.Parse(b.issuer)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -140,7 +148,7 @@ func (b *Browser) Do(request *http.Request) *Page {
 		if err != nil {
 			b.tb.Fatal(err)
 		}
-		if !strings.HasPrefix(location.String(), b.issuer.URL) {
+		if !strings.HasPrefix(location.String(), b.issuer) {
 			page.Callback = location
 			return page
 		}
@@ -158,7 +166,7 @@ func (b *Browser) Do(request *http.Request) *Page {
 
 // followPost notices the page of response_mode form_post, whose form a browser posts by itself.
 func (b *Browser) followPost(page *Page) {
-	if page.Form == nil || strings.HasPrefix(page.Form.Action, "/") || strings.HasPrefix(page.Form.Action, b.issuer.URL) {
+	if page.Form == nil || strings.HasPrefix(page.Form.Action, "/") || strings.HasPrefix(page.Form.Action, b.issuer) {
 		return
 	}
 	if action, err := url.Parse(page.Form.Action); err == nil && action.IsAbs() {
