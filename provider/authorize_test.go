@@ -127,7 +127,6 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 		"response_mode form_post stands twice":          {valid + "&response_mode=form_post&response_mode=form_post", "invalid_request", "response_mode"},
 		"claims stands twice":                           {valid + "&claims=%7B%7D&claims=%7B%7D", "invalid_request", "claims"},
 		"claims is no object (OIDC Core 5.5)":           {authorizeURL(issuer, "claims", "[]"), "invalid_request", "claims"},
-		"display is unknown (OIDC Core 3.1.2.1)":        {authorizeURL(issuer, "display", "hologram"), "invalid_request", "display"},
 		"registration (OIDC Core 3.1.2.6)":              {authorizeURL(issuer, "registration", "{}"), "registration_not_supported", ""},
 		"nonce with a line break":                       {authorizeURL(issuer, "nonce", "a\nb"), "invalid_request", "control"},
 		"prompt none with max_age 0":                    {authorizeURL(issuer, "prompt", "none", "max_age", "0"), "login_required", ""},
@@ -171,6 +170,7 @@ func TestWhatARequestMayHold(t *testing.T) {
 		"no state":                                       authorizeURL(issuer, "state", ""),
 		"a state of special characters":                  authorizeURL(issuer, "state", "a&b=c d+e%20<>\"'é"),
 		"display popup (OIDC Core 3.1.2.1)":              authorizeURL(issuer, "display", "popup"),
+		"display that is unknown (OIDC Core 15.1)":       authorizeURL(issuer, "display", "hologram"),
 		"claims_locales and acr_values":                  authorizeURL(issuer, "claims_locales", "de fr-CA", "acr_values", "gold"),
 		"a challenge from a client that need not (PKCE)": authorizeURL(issuer, "code_challenge", challenge, "code_challenge_method", "S256"),
 	} {

@@ -25,7 +25,7 @@ func Prompts() []string {
 }
 
 // Displays lists the values of display (OpenID Connect Core section 3.1.2.1). The pages fit every kind of window, so that
-// none of them changes anything.
+// none of them changes anything, and no other value is an error (section 15.1).
 func Displays() []string {
 	return []string{"page", "popup", "touch", "wap"}
 }
@@ -88,9 +88,6 @@ func ReadAuthorization(p Parameters) (*AuthorizationRequest, error) {
 	}
 	if !echoable(r.State) || !echoable(r.Nonce) {
 		return nil, &Error{CodeInvalidRequest, "state and nonce must be text in UTF-8 without control characters"}
-	}
-	if display := p.Get("display"); display != "" && !slices.Contains(Displays(), display) {
-		return nil, &Error{CodeInvalidRequest, "display must be one of " + strings.Join(Displays(), ", ")}
 	}
 	for _, read := range []func(Parameters) error{
 		r.readScopes, r.readPrompts, r.readMaxAge, r.readChallenge, r.readClaims, r.readResources, r.readKeyThumbprint,
