@@ -86,6 +86,7 @@ func (p *Provider) routes() http.Handler {
 	}
 	mux.Handle("/", p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.endConnection(w, r)
 		if served, ok := exact[r.URL.Path]; ok {
 			served.ServeHTTP(w, r)
 			return
