@@ -22,6 +22,7 @@
 //	GET POST  /account/sessions                  account_sessions.go      where they are logged in
 //	GET POST  /account/applications              account_applications.go  what they have agreed to
 //	GET POST  /account/password                  account_password.go      another password
+//	GET       /assets/brand.css /assets/logo     brand.go      colors and logo of the settings
 //	GET       /assets/{name}                     assets.go     style sheet and icon
 //
 // The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.

@@ -13,7 +13,7 @@ import (
 
 // render answers with a page.
 func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, page web.Page) error {
-	body, err := p.pages.Render(page, web.View{Base: p.base, Where: p.host, Languages: languagesOf(r), Now: p.now()})
+	body, err := p.pages.Render(page, web.View{Base: p.base, Where: p.host, Brand: p.brand(), Languages: languagesOf(r), Now: p.now()})
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,7 @@ type Provider struct {
 	requests  requestIDs
 	crossSite *http.CrossOriginProtection
 	documents atomic.Pointer[documents]
+	branded   atomic.Pointer[branded]
 	draining  atomic.Bool
 	handler   http.Handler
 }

@@ -61,6 +61,8 @@ func (p *Provider) routeTable() []route {
 		{pathAccountSessions, forPeople, p.own(pathAccountSessions, p.serveSessions), p.ownForm(pathAccountSessions, p.serveSessionsPost), nil},
 		{pathAccountApplications, forPeople, p.own(pathAccountApplications, p.serveApplications), p.ownForm(pathAccountApplications, p.serveApplicationsPost), nil},
 		{pathAccountPassword, forPeople, p.own(pathAccountPassword, p.servePassword), p.ownForm(pathAccountPassword, p.servePasswordPost), nil},
+		{pathBrandStyle, forPeople, p.serveBrandStyle, nil, nil},
+		{pathLogo, forPeople, p.serveLogo, nil, nil},
 		{pathAssets + "{name}", forPeople, p.serveAsset, nil, nil},
 		{pathHome + "{$}", forPeople, p.serveHome, nil, nil},
 	}

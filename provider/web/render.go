@@ -2,9 +2,8 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"cmp"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -25,6 +24,8 @@ type Pages struct {
 	assets    map[string]Asset
 	// names maps an asset's file name to the name under which it is served, which changes with its content.
 	names map[string]string
+	// palettes are those of the style sheet, light and dark.
+	palettes []map[string]color
 }
 
 type language struct {
@@ -71,13 +72,14 @@ func (p *Pages) loadAssets() error {
 		if err != nil {
 			return fmt.Errorf("read asset %s: %w", file.Name(), err)
 		}
-		sum := sha256.Sum256(content)
 		end := path.Ext(file.Name())
-		name := strings.TrimSuffix(file.Name(), end) + "-" + hex.EncodeToString(sum[:6]) + end
+		name := strings.TrimSuffix(file.Name(), end) + "-" + version(content) + end
 		p.assets[name] = Asset{Content: content, ContentType: contentType(end)}
 		p.names[file.Name()] = name
 	}
-	return nil
+	style := p.assets[p.names["style.css"]]
+	p.palettes, err = readPalettes(style.Content)
+	return err
 }
 
 // contentType knows the few kinds there are, rather than ask the machine's own table, which may say anything.
@@ -113,8 +115,9 @@ func (p *Pages) Locales() []string {
 type View struct {
 	// Base is the issuer's path, below which assets are.
 	Base string
-	// Where names the place in the title of the window: that of the branding, or the issuer's host.
+	// Where names the place in the title of the window when the brand has no title: the issuer's host.
 	Where string
+	Brand *Brand
 	// Languages are the preferred ones (BCP 47 tags), the most wanted first.
 	Languages []string
 	// Now is what "5 minutes ago" is counted from.
@@ -135,6 +138,10 @@ type frame struct {
 // Render returns a page as HTML in the first of the preferred languages that there is, else in the default.
 func (p *Pages) Render(page Page, v View) ([]byte, error) {
 	lang := p.choose(v.Languages)
+	if v.Brand == nil {
+		v.Brand = &Brand{}
+	}
+	v.Where = cmp.Or(v.Brand.Title, v.Where)
 	var out bytes.Buffer
 	err := lang.templates.ExecuteTemplate(&out, page.template()+".html", frame{
 		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Submit: p.names["submit.js"], Page: page,

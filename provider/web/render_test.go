@@ -2,10 +2,8 @@ package web
 
 import (
 	"io/fs"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -232,71 +230,4 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s loads something else", file)
 		}
 	}
-}
-
-// WCAG 2.2, 1.4.3 and 1.4.11: text has a contrast of 4.5 to its ground, the edges of fields and buttons 3, in light and dark.
-func TestContrast(t *testing.T) {
-	source, err := fs.ReadFile(assets, "assets/style.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(source), -1)
-	if len(blocks) != 2 {
-		t.Fatalf("there are %d palettes", len(blocks))
-	}
-	for i, scheme := range []string{"light", "dark"} {
-		colors := map[string]string{}
-		for _, match := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(blocks[i][1], -1) {
-			colors[match[1]] = match[2]
-		}
-		for _, c := range []struct {
-			front, back string
-			least       float64
-		}{
-			{"ink", "card", 4.5},
-			{"soft", "card", 4.5},
-			{"link", "card", 4.5},
-			{"ink", "ground", 4.5},
-			{"accent-ink", "accent", 4.5},
-			{"accent-ink", "accent-over", 4.5},
-			{"alert", "alert-ground", 4.5},
-			{"ink", "note-ground", 4.5},
-			{"line", "card", 3},
-			{"accent", "card", 3},
-			{"link", "ground", 3},
-			{"alert", "card", 3},
-		} {
-			if got := contrast(t, colors[c.front], colors[c.back]); got < c.least {
-				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %.1f", scheme, c.front, c.back, got, c.least)
-			}
-		}
-	}
-}
-
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	x, y := luminance(t, a), luminance(t, b)
-	return (max(x, y) + .05) / (min(x, y) + .05)
-}
-
-func luminance(t *testing.T, color string) float64 {
-	t.Helper()
-	if len(color) != 7 {
-		t.Fatalf("color %q is not defined", color)
-	}
-	sum := 0.0
-	for i, weight := range []float64{.2126, .7152, .0722} {
-		value, err := strconv.ParseUint(color[1+2*i:3+2*i], 16, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := float64(value) / 255
-		if c <= .04045 {
-			c /= 12.92
-		} else {
-			c = math.Pow((c+.055)/1.055, 2.4)
-		}
-		sum += weight * c
-	}
-	return sum
 }
