@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 IMAGE ?= oidc-operator:$(VERSION)
 CONTAINER_TOOL ?= docker
+SCREENSHOTS ?= bin/screenshots
 
 TOOLS := bin/tools
 GO_BUILD := env CGO_ENABLED=0 go build -trimpath
@@ -64,6 +65,12 @@ verify: $(TOOLS)/kustomize ## generated files, go.mod files and manifests are in
 	@hack/progress.sh "verify: go vet" go vet ./...
 	@for d in config/default config/prometheus config/samples; do $(TOOLS)/kustomize build $$d >/dev/null; done
 	@echo "verify: ok"
+
+.PHONY: screenshots
+screenshots: ## pictures of every page in every language, scheme and size (SCREENSHOTS=bin/screenshots)
+	@hack/chromium.sh
+	@mkdir -p $(SCREENSHOTS) && SCREENSHOTS="$$(realpath $(SCREENSHOTS))" go test -count=1 -timeout 20m -run '^TestAppearance$$' ./test/browser
+	@echo "screenshots: $(SCREENSHOTS)"
 
 .PHONY: bench
 bench: ## measure what docs/benchmarks.md records

@@ -118,7 +118,7 @@ func TestSessionsOfAPerson(t *testing.T) {
 	if len(ids) != 3 || len(idsGrace) != 1 || ids[0] == idsThere[0] || strings.Count(page.Body, "this browser") != 1 {
 		t.Fatalf("there are %v, %v and %v\n%s", ids, idsThere, idsGrace, page.Body)
 	}
-	if !strings.Contains(page.Body, "127.0.0.1 · logged in just now · last used just now") {
+	if !strings.Contains(page.Body, "last used just now</p>\n<p class=\"fine\">logged in just now</p>\n<p class=\"fine\">127.0.0.1</p>") {
 		t.Errorf("the page is\n%s", page.Body)
 	}
 	after := here.Submit(page, url.Values{"session": {idsThere[0]}})

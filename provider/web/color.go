@@ -86,12 +86,18 @@ func stand(c, towards color, least float64, grounds ...color) color {
 // What WCAG 2.2 asks for on level AA: of text (1.4.3), and of the edges of what can be used (1.4.11).
 const (
 	textContrast = 4.5
-	edgeContrast = 3
+	edgeContrast = 3.0
+	// darkLinkContrast is what level AAA asks for.
+	darkLinkContrast = 7.0
 )
 
 // accents returns what a style sheet needs to make of one color that anybody may have chosen: it fills buttons as it is, and all
 // that must be read or seen stands out enough, on the grounds of a palette.
 func accents(accent color, palette map[string]color, away color) [][2]string {
+	link := textContrast
+	if away == white {
+		link = darkLinkContrast // with less, a dark color that was made lighter looks switched off
+	}
 	ink, over := white, black
 	if contrast(accent, white) < textContrast {
 		ink, over = black, white
@@ -101,6 +107,6 @@ func accents(accent color, palette map[string]color, away color) [][2]string {
 		{"accent-ink", ink.String()},
 		{"accent-over", mix(accent, over, .15).String()},
 		{"accent-line", stand(accent, away, edgeContrast, palette["card"]).String()},
-		{"link", stand(accent, away, textContrast, palette["card"], palette["ground"], palette["note-ground"]).String()},
+		{"link", stand(accent, away, link, palette["card"], palette["ground"], palette["note-ground"]).String()},
 	}
 }

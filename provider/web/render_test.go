@@ -117,7 +117,7 @@ func checkPage(t *testing.T, body, tag string, posts bool) {
 		t.Error("a form has no token")
 	}
 	for _, input := range inputs {
-		visible := attr(input, "type") != "hidden" && attr(input, "aria-hidden") != "true"
+		visible := attr(input, "type") != "hidden" && !slices.ContainsFunc(input.Attr, func(a html.Attribute) bool { return a.Key == "hidden" })
 		if visible && (!labels[attr(input, "id")] || attr(input, "autocomplete") == "") {
 			t.Errorf("the field %s has no label or no autocomplete", attr(input, "name"))
 		}
