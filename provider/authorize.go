@@ -185,20 +185,6 @@ func (p *Provider) serveAuthorizePost(w http.ResponseWriter, r *http.Request) er
 	return nil
 }
 
-// repeatAsGet sends a browser that has posted a form to the same place with GET.
-func (p *Provider) repeatAsGet(w http.ResponseWriter, r *http.Request, path string) error {
-	fields, err := readForm(w, r)
-	if err != nil {
-		return err
-	}
-	query := fields.Encode()
-	if len(query) > maxQueryBytes {
-		return errQueryTooLong
-	}
-	p.redirect(w, p.base+path+"?"+query)
-	return nil
-}
-
 // isFor tells whether a request may be answered for a person: id_token_hint and the claims parameter can name somebody
 // (OpenID Connect Core section 3.1.2.2). A client knows people by what the "sub" is for it.
 func (p *Provider) isFor(a *authorization, user *registration.User) bool {

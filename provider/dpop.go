@@ -70,7 +70,10 @@ func (p *Provider) bindCode(r *http.Request, request url.Values) error {
 	if err != nil || thumbprint == "" {
 		return err
 	}
-	if request.Has("dpop_jkt") && request.Get("dpop_jkt") != thumbprint {
+	switch given := request["dpop_jkt"]; {
+	case len(given) > 1:
+		return nil // refused like every parameter that is sent more than once
+	case len(given) == 1 && given[0] != "" && given[0] != thumbprint:
 		return &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof is not signed by the key of dpop_jkt"}
 	}
 	request.Set("dpop_jkt", thumbprint)

@@ -359,12 +359,10 @@ func TestDPoPBoundCode(t *testing.T) {
 	})
 	t.Run("pushed", func(t *testing.T) {
 		issuer, _ := newIssuer(t)
-		push := func(jkt string) answer {
+		push := func(jkts ...string) answer {
 			form := url.Values{
 				"client_id": {"app"}, "client_secret": {"secret-of-app"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"},
-			}
-			if jkt != "" {
-				form.Set("dpop_jkt", jkt)
+				"dpop_jkt": jkts,
 			}
 			r := newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathPushedRequest), form)
 			r.Header.Set("DPoP", key.proof(t, issuer, "POST", issuer.Endpoint(oidc.PathPushedRequest), ""))
@@ -373,8 +371,11 @@ func TestDPoPBoundCode(t *testing.T) {
 		if got := push(stranger.thumbprint(t)); got.text("error") != "invalid_dpop_proof" {
 			t.Errorf("proof and dpop_jkt of two keys: %d %s", got.status, got.raw)
 		}
-		for _, jkt := range []string{"", key.thumbprint(t)} {
-			pushed := push(jkt)
+		if got := push(key.thumbprint(t), stranger.thumbprint(t)); got.text("error") != "invalid_request" {
+			t.Errorf("dpop_jkt twice: %d %s", got.status, got.raw)
+		}
+		for _, jkts := range [][]string{nil, {""}, {key.thumbprint(t)}} {
+			pushed := push(jkts...)
 			location := issuer.Endpoint(oidc.PathAuthorization) + "?client_id=app&request_uri=" + url.QueryEscape(pushed.text("request_uri"))
 			check(t, issuer, issuer.NewBrowser(t).Authorize(location, "ada", password).Query().Get("code"))
 		}

@@ -34,9 +34,6 @@ type pushedAnswer struct {
 	ExpiresIn int64 `json:"expires_in"`
 }
 
-// pushParameters are those of client authentication, which are no part of the authorization request.
-var pushParameters = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-
 // servePushedRequest takes an authorization request from the client itself, before it sends the browser (RFC 9126). It is
 // checked now as it would be in the browser, so that the client learns of its mistakes here.
 func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +41,7 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	if name := params.Repeated(slices.Concat(pushParameters, []string{"redirect_uri"})...); name != "" {
+	if name := params.Repeated(slices.Concat(clientParameters, []string{"redirect_uri"})...); name != "" {
 		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: name + " is sent more than once"}
 	}
 	client, err := p.authenticateClient(r, params)
@@ -57,7 +54,8 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	if id := params.Get("client_id"); id != "" && id != client.ClientID {
 		return &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "client_id is not that of the client that authenticates"}
 	}
-	request, err := url.ParseQuery(params.Encode(pushParameters...))
+	// How the client has proven itself is no part of its request.
+	request, err := url.ParseQuery(params.Encode(clientParameters...))
 	if err != nil {
 		return fmt.Errorf("read parameters again: %w", err)
 	}
