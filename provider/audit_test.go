@@ -271,7 +271,9 @@ func TestNothingWrittenHoldsASecret(t *testing.T) {
 	exchange(t, issuer, code)
 	get(t, issuer, oidc.PathLogout+"?id_token_hint="+tokens.text("id_token"))
 	get(t, issuer, "/"+code)
-	issuer.Store.Close()
+	if err := issuer.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
 	exchange(t, issuer, code)
 	get(t, issuer, oidc.PathAuthorization+"?"+strings.SplitN(authorizeURL(issuer, "nonce", code), "?", 2)[1])
 

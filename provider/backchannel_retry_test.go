@@ -97,7 +97,7 @@ func TestLogoutIsToldAgain(t *testing.T) {
 			logOut(issuer, browser)
 			passTime(t, issuer, 10*time.Second, func() bool { return waiting(t, issuer) == 0 })
 			ids := map[any]bool{}
-			issuer.Clock.Advance(-issuer.Clock.Now().Sub(time.Now())) // the tokens have expired meanwhile
+			issuer.Clock.Advance(-time.Until(issuer.Clock.Now())) // the tokens have expired meanwhile
 			for _, claims := range rec.tokens(issuer, "chat", 4) {
 				ids[claims["jti"]] = true
 			}

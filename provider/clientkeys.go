@@ -151,7 +151,8 @@ func (c *clientKeys) fetch(ctx context.Context, uri string) (*jose.JSONWebKeySet
 	if err != nil {
 		return nil, errors.New("is no URL")
 	}
-	if r.URL.Scheme != "https" && !(c.loopback && r.URL.Scheme == "http" && oidc.IsLoopback(r.URL.Hostname())) {
+	plain := c.loopback && r.URL.Scheme == "http" && oidc.IsLoopback(r.URL.Hostname())
+	if r.URL.Scheme != "https" && !plain {
 		return nil, errors.New("must be https; http is only for a loopback host, where the issuer is on one, too")
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"crypto"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -254,7 +253,8 @@ func TestDPoPBoundToken(t *testing.T) {
 					if got.status != c.status || got.text("error") != c.err || !strings.HasPrefix(challenges, c.challenge) {
 						t.Errorf("answers %d %s with %s", got.status, got.raw, challenges)
 					}
-					if c.status == 401 && !(strings.Contains(challenges, `error="`+c.err+`"`) && strings.Contains(challenges, `algs="RS256 `)) {
+					named := strings.Contains(challenges, `error="`+c.err+`"`) && strings.Contains(challenges, `algs="RS256 `)
+					if c.status == 401 && !named {
 						t.Errorf("the challenge is %s", challenges) // 7.1: it says by which algorithms
 					}
 				})

@@ -245,5 +245,5 @@ func (p *Provider) respondBody(w http.ResponseWriter, status int, contentType []
 	header["Content-Type"] = contentType
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // JSON or a JWT, never HTML; an error means that nobody is there any more
+	_, _ = w.Write(body) // an error means that nobody is there any more
 }

@@ -74,8 +74,8 @@ func tokenOfHeader(headers []string) (sentToken, error) {
 }
 
 func tokenOfBody(w http.ResponseWriter, r *http.Request) (string, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Method != http.MethodPost || err != nil || kind != "application/x-www-form-urlencoded" {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // "" when there is none or it is no media type
+	if r.Method != http.MethodPost || kind != "application/x-www-form-urlencoded" {
 		return "", nil
 	}
 	fields, err := readForm(w, r)

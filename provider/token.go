@@ -12,8 +12,10 @@ import (
 
 // tokenParameters are those of RFC 6749 sections 2.3.1 and 4.1.3, RFC 7636 section 4.5, RFC 7521 section 4.2 and RFC 8628
 // section 3.4, none of which may stand twice. Only resource may (RFC 8707 section 2).
-var tokenParameters = []string{"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope",
-	"refresh_token", "device_code", "client_assertion", "client_assertion_type"}
+var tokenParameters = []string{
+	"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "scope",
+	"refresh_token", "device_code", "client_assertion", "client_assertion_type",
+}
 
 // tokenAnswer is the JSON of RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
 type tokenAnswer struct {

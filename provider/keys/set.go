@@ -128,7 +128,7 @@ func (s *Set) Signer(algorithm string) (*Signer, bool) {
 }
 
 var (
-	// ErrKeyGone: the token may have been signed by a key that is gone, or by anybody.
+	// ErrKeyGone tells that the token may have been signed by a key that is gone, or by anybody.
 	ErrKeyGone   = errors.New("token is signed by a key that this provider does not have")
 	errSignature = errors.New("token is not signed by a key of this provider")
 )

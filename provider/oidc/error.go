@@ -34,7 +34,7 @@ const (
 	CodeInvalidToken      = "invalid_token"
 	CodeInsufficientScope = "insufficient_scope"
 	// RFC 7009 section 2.2.1.
-	CodeUnsupportedTokenType = "unsupported_token_type" //nolint:gosec // the name of an error
+	CodeUnsupportedTokenType = "unsupported_token_type"
 	// RFC 8707 section 2.
 	CodeInvalidTarget = "invalid_target"
 	// RFC 9449 section 5.

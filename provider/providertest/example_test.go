@@ -46,7 +46,7 @@ func Example() {
 			http.Error(w, "no ID token", http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, "Hello %s <%s>", claims.Name, claims.Email)
+		_, _ = fmt.Fprintf(w, "Hello %s <%s>", claims.Name, claims.Email)
 	})
 	server := httptest.NewServer(application)
 	defer server.Close()
