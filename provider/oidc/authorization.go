@@ -126,8 +126,10 @@ func echoable(text string) bool {
 }
 
 func (r *AuthorizationRequest) readScopes(p Parameters) error {
+	seen := map[string]bool{} // a stranger sends as many as fit into a request
 	for _, s := range strings.Fields(p.Get("scope")) {
-		if !slices.Contains(r.Scopes, s) {
+		if !seen[s] {
+			seen[s] = true
 			r.Scopes = append(r.Scopes, s)
 		}
 	}
@@ -214,13 +216,13 @@ func (r *AuthorizationRequest) readKeyThumbprint(p Parameters) error {
 	return nil
 }
 
-// GrantedScopes returns those of the asked scopes that the client is registered for. The others are left out rather than
+// GrantedScopes returns those of the asked scopes that the client is registered for, each once. The others are left out rather than
 // refused (OpenID Connect Core section 3.1.2.1, RFC 6749 section 3.3): many applications ask for more than they need,
 // and the token answer tells what was granted.
 func GrantedScopes(asked, registered []string) []string {
-	granted := make([]string, 0, len(asked))
+	granted := make([]string, 0, min(len(asked), len(registered)))
 	for _, s := range asked {
-		if slices.Contains(registered, s) {
+		if slices.Contains(registered, s) && !slices.Contains(granted, s) {
 			granted = append(granted, s)
 		}
 	}

@@ -30,6 +30,9 @@ const MaxResources = 16
 func ReadResources(p Parameters) ([]string, error) {
 	var resources []string
 	for _, uri := range p.All("resource") {
+		if len(resources) > MaxResources {
+			break
+		}
 		if err := ValidateResource(uri); err != nil {
 			return nil, &Error{CodeInvalidTarget, "resource " + err.Error()}
 		}
