@@ -110,8 +110,9 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 			continue
 		}
 		matches := false
-		if strings.HasPrefix(s.Hash, "$") { // a password hash: costly, so it waits for its turn like a login
-			if err := p.pool.Do(ctx, registration.HashWeight(s.Hash), func() { matches = registration.CheckSecret(s.Hash, secret) }); err != nil {
+		if strings.HasPrefix(s.Hash, "$") {
+			var err error
+			if matches, err = p.checkHashedSecret(ctx, client, s.Hash, secret); err != nil {
 				return err
 			}
 		} else {
@@ -122,4 +123,23 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 		}
 	}
 	return errClient
+}
+
+// checkHashedSecret compares with a password hash: costly, so that it waits for its turn like a login, and few wrong secrets are
+// compared for each network. A person has chosen it, so that it can be guessed.
+func (p *Provider) checkHashedSecret(ctx context.Context, client *registration.Client, hash, secret string) (matches bool, err error) {
+	key := network(infoOf(ctx).address) + " " + client.ClientID
+	if !p.guesses.left(key, 1, p.now()) {
+		return false, errQuota
+	}
+	err = p.pool.Do(ctx, registration.HashWeight(hash), func() { matches = registration.CheckSecret(hash, secret) })
+	switch {
+	case err != nil:
+		return false, err
+	case !p.guesses.left(key, 1, p.now()): // of many at a time, those that end too late learn nothing
+		return false, errQuota
+	case !matches:
+		p.guesses.take(key, 1, p.now())
+	}
+	return matches, nil
 }

@@ -86,6 +86,8 @@ type Provider struct {
 	logger   *slog.Logger
 	audit    *slog.Logger
 	floods   floods
+	// kept bounds what strangers have written down, guesses how often they try the secrets of clients.
+	kept, guesses *quotas
 	notices  *notices
 	// clientKeys are those of clients that sign.
 	clientKeys *clientKeys
@@ -131,6 +133,8 @@ func New(o Options) (*Provider, error) {
 		logger:    o.Logger,
 		audit:     o.Audit,
 		floods:    newFloods(),
+		kept:      newQuotas(keptRate, keptBurst),
+		guesses:   newQuotas(guessRate, guessBurst),
 		requests:  newRequestIDs(),
 		crossSite: http.NewCrossOriginProtection(),
 

@@ -67,6 +67,9 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	if _, err := p.checkAuthorization(pushed, false); err != nil {
 		return forPushingClient(err)
 	}
+	if client.Public() && !p.mayKeep(r.Context(), len(pushed.Encode())) {
+		return errQuota
+	}
 	reference, err := p.keepRequest(r.Context(), client.ClientID, pushed, "")
 	if err != nil {
 		return err
@@ -101,6 +104,9 @@ func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) 
 	a, err := p.checkAuthorization(params, false)
 	if err != nil {
 		return "", err
+	}
+	if !p.mayKeep(ctx, len(params.Encode())) {
+		return "", a.fail(errQuota)
 	}
 	reference, err := p.keepRequest(ctx, a.client.ClientID, params, postedMark)
 	if err != nil {

@@ -1,0 +1,92 @@
+package provider
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+)
+
+// What strangers can make the provider do at no cost to them is bounded for each network that they come from. The bounds are
+// those of one replica and are kept in memory: they save resources, they guard no secret on their own.
+const (
+	// keptRate is how many bytes a second strangers of one network can have kept in storage in the long run, keptBurst how many
+	// at once, and keptOverhead what a row takes besides them. What is kept is deleted within an hour or so, see storedLifetime.
+	keptRate     = 32 << 10
+	keptBurst    = 4 << 20
+	keptOverhead = 512
+	// guessRate is how many wrong secrets a second are compared with the costly hashes of one client, and guessBurst how many at once.
+	guessRate  = 0.1
+	guessBurst = 30
+	// quotasKept bounds how many networks are told apart, and quotasSwept how often those are looked for that count no more.
+	quotasKept  = 4096
+	quotasSwept = time.Second
+)
+
+// errQuota is what is said to whoever has used up a quota.
+var errQuota = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "too many such requests come from this network; try again soon"}
+
+// mayKeep tells whether so many bytes may be kept for a stranger who sends a request.
+func (p *Provider) mayKeep(ctx context.Context, bytes int) bool {
+	return p.kept.take(network(infoOf(ctx).address), bytes+keptOverhead, p.now())
+}
+
+// quotas are limits by key.
+type quotas struct {
+	rate  rate.Limit
+	burst int
+
+	mu      sync.Mutex
+	byKey   map[string]*rate.Limiter
+	sweptAt time.Time
+	// others is the limit that all share who come when there are too many keys.
+	others *rate.Limiter
+}
+
+func newQuotas(limit rate.Limit, burst int) *quotas {
+	return &quotas{rate: limit, burst: burst, byKey: map[string]*rate.Limiter{}, others: rate.NewLimiter(limit, burst)}
+}
+
+// take takes n from the quota of a key. It returns false, and takes nothing, when there is not enough left.
+func (q *quotas) take(key string, n int, now time.Time) bool {
+	return q.of(key, now).AllowN(now, n)
+}
+
+// left tells whether take would succeed.
+func (q *quotas) left(key string, n int, now time.Time) bool {
+	return q.of(key, now).TokensAt(now) >= float64(n)
+}
+
+func (q *quotas) of(key string, now time.Time) *rate.Limiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	limiter := q.byKey[key]
+	if limiter != nil {
+		return limiter
+	}
+	if len(q.byKey) >= quotasKept {
+		q.sweep(now)
+	}
+	if len(q.byKey) >= quotasKept {
+		return q.others
+	}
+	limiter = rate.NewLimiter(q.rate, q.burst)
+	q.byKey[key] = limiter
+	return limiter
+}
+
+// sweep forgets the keys whose quota is full again.
+func (q *quotas) sweep(now time.Time) {
+	if now.Sub(q.sweptAt) < quotasSwept {
+		return
+	}
+	q.sweptAt = now
+	for key, limiter := range q.byKey {
+		if limiter.TokensAt(now) >= float64(q.burst) {
+			delete(q.byKey, key)
+		}
+	}
+}
