@@ -98,14 +98,19 @@ func (p *Provider) record(ctx context.Context, event auditEvent, attributes ...s
 			attributes = append(attributes, slog.Int64("suppressed", suppressed))
 		}
 	}
-	if request, ok := ctx.Value(requestKey{}).(*requestInfo); ok {
+	request, ok := ctx.Value(requestKey{}).(*requestInfo)
+	if ok {
 		attributes = append(attributes, slog.String("request_id", request.id), slog.String("address", request.address))
 	}
 	record := slog.NewRecord(now, slog.LevelInfo, string(event), 0)
 	record.AddAttrs(attributes...)
 	if err := p.audit.Handler().Handle(ctx, record); err != nil {
 		p.metrics.auditErrors.Inc()
-		p.logger.ErrorContext(ctx, "audit record is lost", "event", string(event), "error", err)
+		lost := []any{"event", string(event), "error", err}
+		if ok {
+			lost = append(lost, "request_id", request.id)
+		}
+		p.logger.ErrorContext(ctx, "audit record is lost", lost...)
 	}
 }
 

@@ -271,6 +271,10 @@ func TestNothingWrittenHoldsASecret(t *testing.T) {
 	exchange(t, issuer, code)
 	get(t, issuer, oidc.PathLogout+"?id_token_hint="+tokens.text("id_token"))
 	get(t, issuer, "/"+code)
+	secretsOfOtherRequests(t, issuer, secrets)
+	if records := audit.records(t, "client.rejected"); len(records) < 3 || records[len(records)-1]["client_id"] != "signer" || records[len(records)-1]["method"] != "private_key_jwt" {
+		t.Errorf("the clients that were rejected are %v", records)
+	}
 	if err := issuer.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -288,6 +292,36 @@ func TestNothingWrittenHoldsASecret(t *testing.T) {
 			}
 		}
 	}
+}
+
+// secretsOfOtherRequests sends what a plain login does not, and adds what is secret in it.
+func secretsOfOtherRequests(t *testing.T, issuer *providertest.Issuer, secrets map[string]string) {
+	t.Helper()
+	post := func(path string, form ...string) answer {
+		t.Helper()
+		fields := url.Values{"client_id": {"app"}, "client_secret": {"secret-of-app"}}
+		for i := 0; i+1 < len(form); i += 2 {
+			fields.Set(form[i], form[i+1])
+		}
+		return send(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(path), fields))
+	}
+	issuer.AddClient(registration.Client{ClientID: "job", Scope: "reports", GrantTypes: []string{registration.GrantClientCredentials}, AccessTokenFormat: registration.FormatJWT})
+	token := post(oidc.PathToken, "client_id", "job", "client_secret", "secret-of-job", "grant_type", "client_credentials").text("access_token")
+	secrets["JWT access token"], secrets["secret of job"] = token, "secret-of-job"
+	post(oidc.PathIntrospection, "token", token)
+	post(oidc.PathRevocation, "client_id", "job", "client_secret", "secret-of-job", "token", token)
+	pushed := post(oidc.PathPushedRequest, "response_type", "code", "redirect_uri", callback, "scope", "openid").text("request_uri")
+	secrets["pushed request"] = pushed
+	browser := issuer.NewBrowser(t)
+	login := browser.Get(issuer.Endpoint(oidc.PathAuthorization) + "?client_id=app&request_uri=" + url.QueryEscape(pushed))
+	secrets["form token"] = login.Form.Fields.Get("csrf_token")
+	browser.Submit(login, url.Values{"username": {"ada"}, "password": {password}})
+	key := newSigningKey(t, "k1")
+	addSigner(t, issuer, signingClient(t, key))
+	assertion := key.sign(t, assertionClaims(issuer), nil)
+	secrets["assertion"] = assertion
+	asserted(t, issuer, assertion)
+	asserted(t, issuer, assertion)
 }
 
 // What a record costs, on the path of every token.

@@ -54,7 +54,7 @@ func (p *Provider) recordRejectedClient(r *http.Request, params oidc.Parameters)
 			claimed = append(claimed, reading.ClientID)
 		}
 	case params.Get("client_assertion") != "":
-		method = registration.AuthMethodPrivateKeyJWT
+		claimed, method = append(claimed, oidc.AssertionClient(params.Get("client_assertion"))), registration.AuthMethodPrivateKeyJWT
 	case params.Get("client_secret") != "":
 		method = registration.AuthMethodPost
 	}

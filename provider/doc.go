@@ -27,6 +27,9 @@
 //
 // The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.
 //
+// What surrounds every request: requestid.go names it, address.go finds its sender behind proxies, connection.go decides whether
+// another may follow, metrics.go counts it, tracing.go makes a span of it, and audit.go tells of what matters for security.
+//
 // routes.go holds the route table; a handler returns an error, and respond.go alone decides which status, page, JSON
 // document or redirect becomes of it. No page keeps state on the server: the authorization request, or the request_uri of
 // one that was sent beforehand, travels in the query of every page, and each step checks it anew. returning.go sends the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,9 +35,7 @@ func (s *server) raw(t *testing.T, request string) (statuses []int, closed bool)
 		if err == nil {
 			continue
 		}
-		if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
-			closed = true
-		}
+		closed = !errors.Is(err, os.ErrDeadlineExceeded)
 		break
 	}
 	for _, found := range statusLines.FindAllStringSubmatch(received.String(), -1) {
