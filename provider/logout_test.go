@@ -9,6 +9,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 const loggedOutURI = "https://app.example.com/bye"
@@ -145,5 +146,187 @@ func TestEndedSessionStaysEnded(t *testing.T) {
 	browser.SetCookies(kept)
 	if isLoggedIn(issuer, browser) {
 		t.Error("the cookie is still good")
+	}
+}
+
+// OpenID Connect RP-Initiated Logout 2: a hint whose signing key is gone proves nothing, and does no harm. Neither it nor
+// an ID token may end up in a URL.
+func TestLogoutHints(t *testing.T) {
+	issuer, rp := logoutIssuer(t)
+	browser := issuer.NewBrowser(t)
+	token, _ := rp.loginIn(browser)
+	hint, _ := token.Extra("id_token").(string)
+	bound := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {loggedOutURI}, "state": {"s"}}
+
+	page := browser.Get(issuer.Endpoint(oidc.PathLogout) + "?" + url.Values{"id_token_hint": {hint[:len(hint)-8] + "AAAAAAAA"}}.Encode())
+	if page.Status != http.StatusBadRequest {
+		t.Errorf("a forged hint is answered with %d", page.Status)
+	}
+	signers := issuer.Registry.Keys()
+	for _, key := range signers.All() {
+		issuer.Registry.Remove(registration.KindSigningKey, key.KeyID)
+	}
+	issuer.AddKey("ES256", issuer.Clock.Now())
+	page = browser.Get(issuer.Endpoint(oidc.PathLogout) + "?" + bound.Encode())
+	if page.Status != http.StatusOK || !strings.Contains(page.Body, "Example App asks to log you out") || strings.Contains(page.Body, hint) {
+		t.Fatalf("a hint of a key that is gone is answered with %d\n%s", page.Status, page.Body)
+	}
+	if page = browser.Submit(page, nil); page.Callback == nil || page.Callback.String() != loggedOutURI+"?state=s" {
+		t.Errorf("leads to %v", page.Callback)
+	}
+}
+
+// A form from another site brings no cookies. What its ID token proves travels on, the token itself does not.
+func TestLogoutByPostFromAnotherSite(t *testing.T) {
+	for name, c := range map[string]struct {
+		change   func(form url.Values)
+		status   int
+		loggedIn bool
+		says     string
+	}{
+		"of the session":         {func(url.Values) {}, 303, false, ""},
+		"with a huge parameter":  {func(form url.Values) { form.Set("ui_locales", strings.Repeat("x", 10<<10)) }, 303, false, ""},
+		"with a huge state":      {func(form url.Values) { form.Set("state", strings.Repeat("x", 20<<10)) }, 414, true, ""},
+		"without hint":           {func(form url.Values) { form.Del("id_token_hint"); form.Set("client_id", "app") }, 200, true, "Log out?"},
+		"with a forged hint":     {func(form url.Values) { form.Set("id_token_hint", form.Get("id_token_hint")+"A") }, 400, true, "id_token_hint"},
+		"to an unregistered URI": {func(form url.Values) { form.Set("post_logout_redirect_uri", "https://evil.example") }, 400, true, "not registered"},
+		"with a forged proof": {func(form url.Values) {
+			form.Set("logout_proof", form.Get("id_token_hint")) // an ID token is no proof of a logout
+			form.Set("client_id", "app")
+			form.Del("id_token_hint")
+		}, 200, true, "Log out?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer, rp := logoutIssuer(t)
+			browser := issuer.NewBrowser(t)
+			token, _ := rp.loginIn(browser)
+			hint, _ := token.Extra("id_token").(string)
+			form := url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {loggedOutURI}, "state": {"s"}}
+			c.change(form)
+			// As a browser sends it: without cookies, which come with the redirect.
+			cookies := browser.Cookies()
+			r := newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathLogout), form, "Sec-Fetch-Site", "cross-site")
+			answer := sendOnce(t, issuer, r)
+			location := answer.Header.Get("Location")
+			if answer.StatusCode != http.StatusSeeOther {
+				if answer.StatusCode != c.status || !isLoggedIn(issuer, browser) {
+					t.Errorf("answers %d", answer.StatusCode)
+				}
+				return
+			}
+			if strings.Contains(location, hint) || strings.Contains(location, "id_token_hint") {
+				t.Errorf("the ID token is in the URL %s", location)
+			}
+			u, err := r.URL.Parse(location)
+			if err != nil {
+				t.Fatal(err)
+			}
+			browser.SetCookies(cookies...)
+			page := browser.Get(u.String())
+			if page.Status != c.status || isLoggedIn(issuer, browser) != c.loggedIn || !strings.Contains(page.Body, c.says) {
+				t.Errorf("answers %d, logged in: %v\n%s", page.Status, isLoggedIn(issuer, browser), page.Body)
+			}
+		})
+	}
+}
+
+// sendOnce sends a request and follows no redirect.
+func sendOnce(t testing.TB, issuer *providertest.Issuer, r *http.Request) *http.Response {
+	t.Helper()
+	response, err := issuer.Client().Transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+// What stands in for an ID token is good for a moment, for its own session only, and for nothing else.
+func TestLogoutProofIsShortLived(t *testing.T) {
+	issuer, rp := logoutIssuer(t)
+	browser, other := issuer.NewBrowser(t), issuer.NewBrowser(t)
+	token, _ := rp.loginIn(browser)
+	rp.loginIn(other)
+	hint, _ := token.Extra("id_token").(string)
+	answer := sendOnce(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathLogout), url.Values{"id_token_hint": {hint}}))
+	location := issuer.Endpoint("") + answer.Header.Get("Location")
+	if other.Get(location); !isLoggedIn(issuer, other) {
+		t.Error("it ends another session")
+	}
+	proof, err := url.Parse(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := proof.Query().Get("logout_proof")
+	if raw == "" {
+		t.Fatalf("there is no proof in %s", location)
+	}
+	if page := browser.Get(issuer.Endpoint(oidc.PathLogout) + "?id_token_hint=" + raw); page.Status != http.StatusBadRequest || !isLoggedIn(issuer, browser) {
+		t.Errorf("as an ID token it is answered with %d", page.Status)
+	}
+	issuer.Clock.Advance(2 * time.Minute)
+	if browser.Get(location); !isLoggedIn(issuer, browser) {
+		t.Error("it is good after two minutes")
+	}
+}
+
+// Nobody is sent anywhere but to what is registered, to the letter.
+func TestLogoutIsNoOpenRedirect(t *testing.T) {
+	issuer, _ := logoutIssuer(t)
+	for _, uri := range []string{
+		"https://evil.example", "//evil.example", "/\\evil.example", "https:evil.example", "javascript:alert(1)", "data:text/html,x",
+		loggedOutURI + "/", loggedOutURI + "?x", loggedOutURI + "#x", loggedOutURI + "%2f..", "https://app.example.com@evil.example/bye",
+		"https://APP.example.com/bye", "http://app.example.com/bye", "https://app.example.com:443/bye", " " + loggedOutURI, loggedOutURI + "\r\nX: y",
+		callback, // which is registered, but for logins
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			form := url.Values{"client_id": {"app"}, "post_logout_redirect_uri": {uri}}
+			r := newRequest(t, method, issuer.Endpoint(oidc.PathLogout)+"?"+form.Encode(), nil)
+			if method == http.MethodPost {
+				r = newRequest(t, method, issuer.Endpoint(oidc.PathLogout), form)
+			}
+			if got := sendOnce(t, issuer, r); got.StatusCode != http.StatusBadRequest || got.Header.Get("Location") != "" {
+				t.Errorf("%s %q is answered with %d to %q", method, uri, got.StatusCode, got.Header.Get("Location"))
+			}
+		}
+	}
+}
+
+// The form that confirms a logout is taken from this browser's own page and session only.
+func TestLogoutFormOfAnotherBrowser(t *testing.T) {
+	issuer, rp := logoutIssuer(t)
+	attacker, victim := issuer.NewBrowser(t), issuer.NewBrowser(t)
+	rp.loginIn(attacker)
+	rp.loginIn(victim)
+	page := attacker.Get(issuer.Endpoint(oidc.PathLogout) + "?client_id=app")
+	if got := victim.Submit(page, nil); got.Status != http.StatusForbidden || !isLoggedIn(issuer, victim) {
+		t.Errorf("the attacker's form is answered with %d", got.Status)
+	}
+	own := victim.Get(issuer.Endpoint(oidc.PathLogout) + "?client_id=app")
+	r := newRequest(t, http.MethodPost, issuer.Endpoint("/logout"), own.Form.Fields, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example")
+	if got := victim.Do(r); got.Status != http.StatusForbidden || !isLoggedIn(issuer, victim) {
+		t.Errorf("a form from another site is answered with %d", got.Status)
+	}
+}
+
+// The hint's subject is the one by which its client knows the person.
+func TestLogoutHintOfAClientWithItsOwnSubjects(t *testing.T) {
+	for _, mode := range []string{registration.SubjectPairwise, registration.SubjectEmail, registration.SubjectUserUUID} {
+		t.Run(mode, func(t *testing.T) {
+			issuer, _ := newIssuer(t)
+			issuer.SetSettings(registration.Settings{PairwiseSalt: strings.Repeat("s", 32)})
+			client := appClient()
+			client.SubjectMode = mode
+			rp := newRelyingParty(t, issuer, issuer.AddClient(client))
+			browser := issuer.NewBrowser(t)
+			token, idToken := rp.loginIn(browser)
+			if idToken.Subject == "sub-ada" {
+				t.Fatal("the subject is the public one")
+			}
+			hint, _ := token.Extra("id_token").(string)
+			if browser.Get(issuer.Endpoint(oidc.PathLogout) + "?id_token_hint=" + hint); isLoggedIn(issuer, browser) {
+				t.Error("the hint is not understood")
+			}
+		})
 	}
 }

@@ -39,6 +39,9 @@ func examplePages() map[string]Page {
 		"password":         ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12},
 		"password, faulty": ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Fault: "short", Field: "next"},
 		"password, wait":   ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Wait: time.Minute},
+
+		"logged out, telling": LoggedOut{Login: "/login", Application: app, Continue: "com.example.app:/bye?state=a'b", Frames: []string{"https://x.example/bye?iss=a&sid=b"}},
+		"switched":            LoggedOut{Switched: true, Continue: "/oauth2/authorize?a=b", Frames: []string{"https://x.example/bye"}},
 	}
 }
 
