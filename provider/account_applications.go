@@ -45,7 +45,7 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 		add(c.ClientID, c.GrantedAt, time.Time{}, c.Scopes)
 	}
 	for _, g := range grants {
-		if g.ExpiresAt.After(p.now()) {
+		if g.ExpiresAt.After(p.now()) && !isNote(&g) {
 			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes)
 		}
 	}
@@ -94,8 +94,8 @@ func (p *Provider) serveApplicationsPost(w http.ResponseWriter, r *http.Request,
 		return err
 	}
 	if slices.ContainsFunc(applications, func(a web.Authorized) bool { return a.ClientID == clientID }) {
-		if err := p.store.Revoke(r.Context(), b.Subject, clientID); err != nil {
-			return fmt.Errorf("revoke consent: %w", err)
+		if err := p.revoke(r.Context(), b.Subject, clientID); err != nil {
+			return err
 		}
 		p.record(r.Context(), auditConsentRevoked, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", clientID))
 	}

@@ -256,3 +256,23 @@ func TestLoginAgainTellsNobody(t *testing.T) {
 		t.Errorf("%d notices wait", n)
 	}
 }
+
+// An application that a person has revoked is told all the same, and is listed no longer although its session goes on.
+func TestRevokedApplicationIsTold(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	rec := answering(t, 200)
+	rp := addReceiver(t, issuer, "chat", rec, func(c *registration.Client) { c.Consent, c.ClientName = registration.ConsentRemember, "Chat" })
+	browser := issuer.NewBrowser(t)
+	rp.loginIn(browser)
+	page := browser.Get(issuer.Endpoint("/account/applications"))
+	if !strings.Contains(page.Body, "Chat") || !page.Asks("client_id") {
+		t.Fatalf("the application is not listed:\n%s", page.Body)
+	}
+	browser.Submit(page, url.Values{"client_id": {"chat"}})
+	if page = browser.Get(issuer.Endpoint("/account/applications")); strings.Contains(page.Body, "Chat") {
+		t.Errorf("it is still listed:\n%s", page.Body)
+	}
+	browser.Get(issuer.Endpoint(oidc.PathLogout) + "?client_id=chat")
+	browser.Submit(browser.Get(issuer.Endpoint(oidc.PathLogout)), nil)
+	rec.tokens(issuer, "chat", 1)
+}

@@ -155,21 +155,26 @@ func (p *Provider) recordDecision(ctx context.Context, event auditEvent, a *auth
 
 // rememberConsent stores what the person agreed to, together with what they agreed to before.
 func (p *Provider) rememberConsent(r *http.Request, a *authorization, b *browser) error {
-	if a.client.Consent == registration.ConsentAlways {
+	return p.addConsent(r.Context(), a.client, b.Subject, a.disclosed)
+}
+
+// addConsent remembers that a person has agreed to scopes, where the client's registration lets anything be remembered.
+func (p *Provider) addConsent(ctx context.Context, client *registration.Client, subject string, agreed []string) error {
+	if client.Consent == registration.ConsentAlways {
 		return nil
 	}
-	before, err := p.store.Consent(r.Context(), b.Subject, a.client.ClientID)
+	before, err := p.store.Consent(ctx, subject, client.ClientID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read consent: %w", err)
 	}
-	scopes := slices.Clone(a.disclosed)
+	scopes := slices.Clone(agreed)
 	for _, scope := range before.Scopes {
 		if !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
 		}
 	}
-	err = p.store.PutConsent(r.Context(), store.Consent{
-		Subject: b.Subject, ClientID: a.client.ClientID, Scopes: scopes, GrantedAt: p.now(),
+	err = p.store.PutConsent(ctx, store.Consent{
+		Subject: subject, ClientID: client.ClientID, Scopes: scopes, GrantedAt: p.now(),
 	})
 	if err != nil {
 		return fmt.Errorf("store consent: %w", err)

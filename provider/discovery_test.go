@@ -56,7 +56,7 @@ func TestDiscoveryIsHonest(t *testing.T) {
 		"issuer is the configured one":           m.Issuer == issuer.URL,
 		"response types":                         slices.Equal(m.ResponseTypesSupported, []string{"code"}),
 		"response modes":                         slices.Equal(m.ResponseModesSupported, []string{"query", "form_post"}),
-		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code", "refresh_token", "client_credentials"}),
+		"grant types":                            slices.Equal(m.GrantTypesSupported, []string{"authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"}),
 		"S256 is the only challenge":             slices.Equal(m.CodeChallengeMethodsSupported, []string{"S256"}),
 		"subject types":                          slices.Equal(m.SubjectTypesSupported, []string{"public", "pairwise"}),
 		"algorithms are those of the keys":       slices.Equal(m.IDTokenSigningAlgValuesSupported, []string{"ES256"}),

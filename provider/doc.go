@@ -12,11 +12,13 @@
 //	GET POST  /login                             login.go      who is it
 //	GET POST  /consent                           consent.go    does the person agree
 //	POST      /oauth2/token                      token.go      clientauth.go proves the client, each grant_*.go answers one grant type
+//	POST      /oauth2/device_authorization       device_authorization.go   codes for a device without a browser
 //	POST      /oauth2/introspect                 introspect.go what a token is good for
 //	POST      /oauth2/revoke                     revoke.go     a client gives back a token
 //	GET POST  /oauth2/userinfo                   userinfo.go   claims for an access token
-//	GET POST  /oauth2/logout                     logout.go     logout asked for by an application
+//	GET POST  /oauth2/logout                     logout.go     logout asked for by an application, read by logout_request.go
 //	POST      /logout                            logout.go     logout confirmed by the person
+//	GET POST  /device                            device.go     does the person let a device in
 //	GET       /{$}                               home.go       who is logged in here
 //	GET       /account                           account.go    what is known of the person
 //	GET POST  /account/sessions                  account_sessions.go      where they are logged in
@@ -34,4 +36,7 @@
 // document or redirect becomes of it. No page keeps state on the server: the authorization request, or the request_uri of
 // one that was sent beforehand, travels in the query of every page, and each step checks it anew. returning.go sends the
 // browser back to the application with the answer; access.go tells people whom the application is not for.
+//
+// session_clients.go knows which clients have learned of a session, session_end.go ends it for all of them: notices.go and
+// notice_send.go tell their servers (OpenID Connect Back-Channel Logout), a page of frames their pages in this browser.
 package provider

@@ -18,7 +18,7 @@ type idToken struct {
 	IssuedAt        int64    `json:"iat"`
 	AuthTime        int64    `json:"auth_time"`
 	Nonce           string   `json:"nonce,omitempty"`
-	SessionID       string   `json:"sid"`
+	SessionID       string   `json:"sid,omitempty"`
 	AccessTokenHash string   `json:"at_hash"`
 	AuthContext     string   `json:"acr,omitempty"`
 	AuthMethods     []string `json:"amr,omitempty"`

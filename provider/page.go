@@ -59,6 +59,10 @@ func contentSecurityPolicy(page web.Page) string {
 		logo, forms = page.Application.Logo, ""
 	case web.LoggedOut:
 		frames = frameSources(page.Frames)
+	case web.DeviceConfirm:
+		logo, forms = page.Application.Logo, " form-action 'self';"
+	case web.DeviceCode:
+		forms = " form-action 'self';"
 	case web.Home, web.Account, web.Sessions, web.Applications, web.ChangePassword:
 		forms = " form-action 'self';"
 	}

@@ -27,6 +27,7 @@ const (
 	pathLogin         = "/login"
 	pathConsent       = "/consent"
 	pathConfirmLogout = "/logout"
+	pathDevice        = "/device"
 	pathHome          = "/"
 	pathAssets        = "/assets/"
 )
@@ -50,6 +51,7 @@ func (p *Provider) routeTable() []route {
 		{oidc.PathAuthorization, forPeople, p.serveAuthorize, p.serveAuthorizePost, nil},
 		{oidc.PathPushedRequest, forClients, nil, p.servePushedRequest, nil},
 		{oidc.PathToken, forClients, nil, p.serveToken, nil},
+		{oidc.PathDeviceAuthorization, forClients, nil, p.serveDeviceAuthorization, nil},
 		{oidc.PathIntrospection, forClients, nil, p.serveIntrospection, nil},
 		{oidc.PathRevocation, forClients, nil, p.serveRevocation, nil},
 		{oidc.PathUserinfo, forResources, p.serveUserinfo, p.serveUserinfo, nil},
@@ -63,6 +65,7 @@ func (p *Provider) routeTable() []route {
 		{pathAccountPassword, forPeople, p.own(pathAccountPassword, p.servePassword), p.ownForm(pathAccountPassword, p.servePasswordPost), nil},
 		{pathBrandStyle, forPeople, p.serveBrandStyle, nil, nil},
 		{pathLogo, forPeople, p.serveLogo, nil, nil},
+		{pathDevice, forPeople, p.serveDevice, p.form(p.serveDevicePost), nil},
 		{pathAssets + "{name}", forPeople, p.serveAsset, nil, nil},
 		{pathHome + "{$}", forPeople, p.serveHome, nil, nil},
 	}

@@ -34,7 +34,7 @@ func (p *Provider) noteClient(ctx context.Context, client *registration.Client, 
 }
 
 func isNote(g *store.Grant) bool {
-	return g.Code.Handle == (store.Handle{}) && g.Refresh.Handle == (store.Handle{})
+	return g.SessionID != "" && g.Code.Handle == (store.Handle{}) && g.Refresh.Handle == (store.Handle{})
 }
 
 func (p *Provider) writeNote(ctx context.Context, clientID string, session *store.Session) error {
@@ -83,4 +83,27 @@ func (p *Provider) clientsOf(ctx context.Context, session *store.Session) ([]*re
 		}
 	}
 	return clients, nil
+}
+
+// revoke takes back what a person has agreed to with a client, and all that it got for that. The client's own session goes
+// on, and is still told when the person logs out.
+func (p *Provider) revoke(ctx context.Context, subject, clientID string) error {
+	grants, err := p.store.GrantsOf(ctx, subject)
+	if err != nil {
+		return fmt.Errorf("read grants: %w", err)
+	}
+	if err := p.store.Revoke(ctx, subject, clientID); err != nil {
+		return fmt.Errorf("revoke consent: %w", err)
+	}
+	for i := range grants {
+		note := grants[i]
+		if note.ClientID != clientID || !isNote(&note) || !note.ExpiresAt.After(p.now()) {
+			continue
+		}
+		note.ID = store.NewID(p.now())
+		if err := p.store.CreateGrant(ctx, note); err != nil {
+			return fmt.Errorf("note client of session: %w", err)
+		}
+	}
+	return nil
 }

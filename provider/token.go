@@ -100,6 +100,7 @@ func (p *Provider) grantFor(t *tokenRequest) (grantHandler, error) {
 		registration.GrantCode:              p.grantCode,
 		registration.GrantRefreshToken:      p.grantRefresh,
 		registration.GrantClientCredentials: p.grantClient,
+		registration.GrantDeviceCode:        p.grantDevice,
 	}
 	grantType := t.params.Get("grant_type")
 	grant, known := grants[grantType]

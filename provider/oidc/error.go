@@ -37,6 +37,10 @@ const (
 	CodeUnsupportedTokenType = "unsupported_token_type"
 	// RFC 8707 section 2.
 	CodeInvalidTarget = "invalid_target"
+	// RFC 8628 section 3.5.
+	CodeAuthorizationPending = "authorization_pending"
+	CodeSlowDown             = "slow_down"
+	CodeExpiredToken         = "expired_token" //nolint:gosec // the name of an error
 	// RFC 9449 section 5.
 	CodeInvalidDPoPProof = "invalid_dpop_proof"
 	// OpenID Connect Core section 3.1.2.6.

@@ -38,6 +38,13 @@ func HandleOf(value string) Handle {
 	return sum
 }
 
+// TimeOf returns when the value of a handle was made, to the millisecond, if NewValue made it. Of another value it is any time.
+func TimeOf(h Handle) time.Time {
+	var ms [8]byte
+	copy(ms[8-timeBytes:], h[:timeBytes])
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))) //nolint:gosec // 48 bits
+}
+
 // IDLength is how many characters NewID returns.
 const IDLength = 26
 

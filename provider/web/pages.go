@@ -66,6 +66,41 @@ type Shared struct {
 	Value string
 }
 
+// DeviceCode asks for the code that a device shows.
+type DeviceCode struct {
+	Action, Token string
+	// Person and Username tell who is logged in; OtherAccount is where they can log in as someone else.
+	Person, Username string
+	OtherAccount     string
+	// Fault names the text "device.<fault>" that says why the code is asked for once more, or is empty.
+	Fault string
+}
+
+func (DeviceCode) template() string { return "device_code" }
+
+// DeviceConfirm asks whether a device may come in.
+type DeviceConfirm struct {
+	Application Application
+	// Code is what the device must be showing, too.
+	Code          string
+	Action, Token string
+	// Person and Username tell who is logged in; OtherAccount is where they can log in as someone else.
+	Person, Username string
+	OtherAccount     string
+	// Shared is what the device gets to know.
+	Shared []Shared
+}
+
+func (DeviceConfirm) template() string { return "device_confirm" }
+
+// DeviceDone tells what was decided about a device.
+type DeviceDone struct {
+	Application Application
+	Allowed     bool
+}
+
+func (DeviceDone) template() string { return "device_done" }
+
 // Error says what went wrong and what can be done.
 type Error struct {
 	// Text names the texts "error.<text>.title", ".what" and ".help"; Args fill the placeholders of ".what".
@@ -85,6 +120,8 @@ type Denied struct {
 	Application Application
 	// Reason names the text "denied.<reason>".
 	Reason string
+	// Device tells that it is a device that asks, which nobody can go back to.
+	Device bool
 	// Action is the URL of the form that goes back to the application, Token its hidden field.
 	Action, Token    string
 	Person, Username string

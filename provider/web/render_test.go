@@ -40,6 +40,13 @@ func examplePages() map[string]Page {
 		"password, faulty": ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Fault: "short", Field: "next"},
 		"password, wait":   ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Wait: time.Minute},
 
+		"device code":         DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x"},
+		"device code, wrong":  DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "wrong"},
+		"device code, often":  DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "often"},
+		"device confirm":      DeviceConfirm{Application: app, Code: "WDJB-MJHT", Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Shared: []Shared{{"openid", ""}}},
+		"device allowed":      DeviceDone{Application: app, Allowed: true},
+		"device denied":       DeviceDone{Application: app},
+		"device, refused":     Denied{Application: app, Reason: "group", Device: true, Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?a=b"},
 		"logged out, telling": LoggedOut{Login: "/login", Application: app, Continue: "com.example.app:/bye?state=a'b", Frames: []string{"https://x.example/bye?iss=a&sid=b"}},
 		"switched":            LoggedOut{Switched: true, Continue: "/oauth2/authorize?a=b", Frames: []string{"https://x.example/bye"}},
 	}
