@@ -395,3 +395,36 @@ func TestLoginKeepsWhereItCameFrom(t *testing.T) {
 		t.Errorf("the page is\n%s", page.Body)
 	}
 }
+
+// When the provider dies just after a password was changed, no session of the old one is left.
+func TestCrashAfterAPasswordChange(t *testing.T) {
+	dying := &dyingStore{}
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { dying.Store, o.Store = o.Store, dying }))
+	browser, elsewhere := loggedIn(t, issuer), loggedIn(t, issuer)
+	page := changePassword(issuer, browser, password, another, another)
+	if page.Status != http.StatusServiceUnavailable || mayLogIn(t, issuer, password) {
+		t.Fatalf("answers %d", page.Status)
+	}
+	dying.dead = false
+	if isIn(issuer, elsewhere) {
+		t.Error("a session of the old password is alive")
+	}
+}
+
+// dyingStore changes one password, and nothing after that.
+type dyingStore struct {
+	store.Store
+	dead bool
+}
+
+func (s *dyingStore) PutPassword(ctx context.Context, p store.Password) error {
+	defer func() { s.dead = true }()
+	return s.Store.PutPassword(ctx, p)
+}
+
+func (s *dyingStore) SessionsOf(ctx context.Context, subject string) ([]store.Session, error) {
+	if s.dead {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.SessionsOf(ctx, subject)
+}

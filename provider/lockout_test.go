@@ -1,16 +1,17 @@
 package provider_test
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider"
+	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -22,13 +23,13 @@ type lockout struct {
 	audit  *stream
 }
 
-func newLockout(t *testing.T) *lockout {
+func newLockout(t *testing.T, opts ...providertest.Option) *lockout {
 	t.Helper()
 	l := &lockout{T: t, audit: &stream{}}
 	proxied := providertest.WithOptions(func(o *provider.Options) {
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
-	l.issuer, _ = newIssuer(t, withAudit(l.audit), proxied)
+	l.issuer, _ = newIssuer(t, append(opts, withAudit(l.audit), proxied)...)
 	l.issuer.SetSettings(registration.Settings{Login: registration.Login{MaxAttempts: 3, Window: registration.Duration(10 * time.Minute)}})
 	return l
 }
@@ -173,29 +174,48 @@ func TestAddressLimit(t *testing.T) {
 	l.waits(l.stranger("2001:db8:1:2::1", "more", "Summer2026"), 60, "60 seconds")
 }
 
-// Many guesses at a time learn no more than as many one after the other.
+// turnPeople is an Authenticator in which everybody waits for their turn, which says whether they are right.
+type turnPeople struct {
+	inside chan struct{}
+	turn   chan bool
+}
+
+func (p turnPeople) Authenticate(context.Context, string, string) (identity.Identity, error) {
+	p.inside <- struct{}{}
+	if right := <-p.turn; !right {
+		return identity.Identity{}, identity.ErrRejected
+	}
+	return identity.Identity{Subject: "sub-ada", Methods: []string{"pwd"}}, nil
+}
+
+// Many guesses at a time, all of which were let in, learn no more than as many one after the other: when too many have failed,
+// a right one is answered like any other.
 func TestGuessesAtATime(t *testing.T) {
-	l := newLockout(t)
-	statuses := make([]int, 64)
-	var group sync.WaitGroup
-	for i := range statuses {
-		page := l.issuer.NewBrowser(t)
-		group.Go(func() {
-			given := "wrong"
-			if i%8 == 7 {
-				given = password
-			}
-			statuses[i] = l.try(page, attacker, "ada", given).Status
-		})
+	people := turnPeople{make(chan struct{}), make(chan bool)}
+	l := newLockout(t, providertest.WithOptions(func(o *provider.Options) { o.Authenticator = people }))
+	turns := []struct {
+		right bool
+		want  int
+	}{
+		{false, http.StatusForbidden}, {false, http.StatusForbidden}, {false, http.StatusForbidden},
+		{false, http.StatusTooManyRequests}, {true, http.StatusTooManyRequests}, {true, http.StatusTooManyRequests}, {false, http.StatusTooManyRequests},
 	}
-	group.Wait()
-	counts := map[int]int{}
-	for _, status := range statuses {
-		counts[status]++
+	answers := make(chan int)
+	for range turns {
+		browser := l.issuer.NewBrowser(t)
+		go func() { answers <- l.try(browser, attacker, "ada", "guess").Status }()
 	}
-	// As many as are hashed at a time may come between the last look and the count.
-	if counts[http.StatusForbidden] > 3+16 {
-		t.Errorf("the statuses are %v", counts)
+	for range turns {
+		<-people.inside
+	}
+	for i, turn := range turns {
+		people.turn <- turn.right
+		if status := <-answers; status != turn.want {
+			t.Errorf("guess %d is answered %d, want %d", i+1, status, turn.want)
+		}
+	}
+	if sessions, err := l.issuer.Store.SessionsOf(t.Context(), "sub-ada"); err != nil || len(sessions) != 0 {
+		t.Errorf("%v, %d sessions", err, len(sessions))
 	}
 }
 

@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -111,5 +112,36 @@ func TestHashWeight(t *testing.T) {
 		if got := registration.HashWeight(hash); got != want {
 			t.Errorf("%s: got %d, want %d", hash, got, want)
 		}
+	}
+}
+
+// A hash that belongs to nobody is of the very kind it was made for, and matches nothing.
+func TestHashKinds(t *testing.T) {
+	const tail = "$YWFhYWFhYWE$YWFhYWFhYWFhYWFhYWFhYQ"
+	for hash, kind := range map[string]string{
+		registration.HashPassword("x"):       registration.OwnHashKind(),
+		"$argon2id$v=19$m=8,t=3,p=2" + tail:  "$argon2id$v=19$m=8,t=3,p=2",
+		"$2a$04$" + strings.Repeat("a", 53):  "$2b$04",
+		"$2y$10$" + strings.Repeat("a", 53):  "$2b$10",
+		"$argon2i$v=19$m=8,t=3,p=2" + tail:   "",
+		registration.HashSecret("no person"): "",
+	} {
+		if got := registration.HashKind(hash); got != kind {
+			t.Errorf("%s is of kind %q", hash, got)
+		}
+		if kind == "" {
+			continue
+		}
+		nobodys := registration.NobodysHash(kind)
+		if err := registration.ValidatePasswordHash(nobodys); err != nil || registration.HashKind(nobodys) != kind || nobodys == registration.NobodysHash(kind) {
+			t.Errorf("the hash of nobody for %s is %s: %v", kind, nobodys, err)
+		}
+		if registration.CheckPassword(nobodys, "") || registration.HashWeight(nobodys) != registration.HashWeight(hash) {
+			t.Errorf("the hash of nobody for %s matches, or weighs something else", kind)
+		}
+	}
+	// The comparison must come to its end, and not stop at a salt that cannot be read.
+	if err := bcrypt.CompareHashAndPassword([]byte(registration.NobodysHash("$2b$04")), []byte("x")); !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		t.Errorf("bcrypt says %v", err)
 	}
 }
