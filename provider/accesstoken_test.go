@@ -173,5 +173,8 @@ func TestJWTAccessTokenOfAnotherIssuer(t *testing.T) {
 		if got := userinfo(t, issuers[n], token); got.status != want {
 			t.Errorf("issuer %d answers %d %s", n, got.status, got.raw)
 		}
+		if got := introspected(t, issuers[n], token); got.body["active"] != (want == 200) {
+			t.Errorf("issuer %d tells %s", n, got.raw)
+		}
 	}
 }

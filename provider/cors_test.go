@@ -13,7 +13,7 @@ import (
 func crossOriginPaths() map[string]bool {
 	return map[string]bool{
 		oidc.PathDiscovery: true, oidc.PathServerMetadata: true, oidc.PathJWKS: true, oidc.PathToken: true, oidc.PathUserinfo: true,
-		oidc.PathRevocation:    true,
+		oidc.PathRevocation: true, oidc.PathPushedRequest: true,
 		oidc.PathAuthorization: false, oidc.PathIntrospection: false, oidc.PathLogout: false, "/login": false, "/consent": false,
 		"/logout": false, "/": false, "/assets/icon.svg": false,
 	}

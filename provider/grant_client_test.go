@@ -93,6 +93,26 @@ func TestClientCredentialsScopes(t *testing.T) {
 	}
 }
 
+// A client that also logs people in gets nothing of theirs for itself.
+func TestClientCredentialsOfAClientForPeople(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	client := refreshingClient()
+	client.Scope += " jobs:read"
+	client.GrantTypes = append(client.GrantTypes, registration.GrantClientCredentials)
+	issuer.AddClient(client)
+	ask := func(scope string) answer {
+		return post(t, issuer, oidc.PathToken, "grant_type", "client_credentials", "client_id", "app", "client_secret", "secret-of-app", "scope", scope)
+	}
+	for _, scope := range []string{"openid", "offline_access", "jobs:read openid"} {
+		if got := ask(scope); got.text("error") != "invalid_scope" {
+			t.Errorf("%s answers %d %s", scope, got.status, got.raw)
+		}
+	}
+	if got := ask(""); got.text("scope") != "jobs:read" || got.body["refresh_token"] != nil || got.body["id_token"] != nil {
+		t.Errorf("answers %d %s", got.status, got.raw)
+	}
+}
+
 // RFC 6749 4.4: only for confidential clients, and 5.2: only for those that are registered for it.
 func TestClientCredentialsAreRefused(t *testing.T) {
 	issuer, _ := newIssuer(t)

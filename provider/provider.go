@@ -88,7 +88,7 @@ type Provider struct {
 	floods   floods
 	// kept bounds what strangers have written down, guesses how often they try the secrets of clients.
 	kept, guesses *quotas
-	notices  *notices
+	notices       *notices
 	// clientKeys are those of clients that sign.
 	clientKeys *clientKeys
 	metrics    *metrics

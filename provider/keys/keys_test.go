@@ -319,3 +319,24 @@ func BenchmarkSignRS256(b *testing.B) {
 		}
 	})
 }
+
+// RFC 8725 section 3.11: what is signed as one type of token is no token of another.
+func TestTypesOfTokens(t *testing.T) {
+	set := newSet(t, document(t, "a", "ES256", time.Now(), registration.PhaseActive))
+	signer, _ := set.Signer("")
+	all := []keys.Type{keys.TypeJWT, keys.TypeAccessToken, keys.TypeLogoutToken}
+	for _, signed := range all {
+		token, err := signer.SignAs(signed, []byte(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, wanted := range all {
+			if _, err := set.VerifyAs(wanted, token); (err == nil) != (signed == wanted) {
+				t.Errorf("%s as %s: %v", signed, wanted, err)
+			}
+		}
+	}
+	if _, err := signer.SignAs("banana", []byte(`{}`)); err == nil {
+		t.Error("anything can be signed")
+	}
+}
