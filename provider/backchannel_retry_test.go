@@ -365,3 +365,29 @@ func TestTwoProvidersTellOnce(t *testing.T) {
 		t.Errorf("%d requests about %d sessions", len(rec.received()), len(sessions))
 	}
 }
+
+// An issuer that others can reach sends nothing to its own machine: what listens there is not the application's, and trusts
+// whoever reaches it.
+func TestLogoutIsNotSentToThisMachine(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	rec := answering(t, 200)
+	addReceiver(t, issuer, "chat", rec)
+	s, now := memory.New(), issuer.Clock.Now()
+	var logged lockedBuffer
+	p, err := provider.New(provider.Options{
+		Issuer: "https://id.example.com", Registry: issuer.Registry, Store: s, Now: issuer.Clock.Now, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endSession(t, s, now, []store.Notice{{ID: store.NewID(now), ClientID: "chat", Subject: "sub-ada", SessionID: "s", NextAt: now, ExpiresAt: now.Add(24 * time.Hour)}})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { p.RunLogoutNotices(ctx); close(done) }()
+	eventually(t, func() bool { return strings.Contains(logged.String(), "must be https") })
+	cancel()
+	<-done
+	if n := len(rec.received()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

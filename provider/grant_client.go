@@ -11,7 +11,15 @@ import (
 
 // grantClient gives a client an access token for itself (RFC 6749 section 4.4): nobody logs in, so that there is no ID
 // token, and the client can ask again at any time, so that there is no refresh token.
+//
+// The token's "sub" is the client ID. It must not pass for that of a person, whatever somebody has called their client (RFC
+// 9068 section 5).
 func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnswer, error) {
+	if p.namesSomebody(t.client.ClientID) {
+		return nil, &oidc.Error{
+			Code: oidc.CodeUnauthorizedClient, Description: "this client ID is also the subject or username of a person, for whom the token could be taken",
+		}
+	}
 	scopes, err := clientScopes(t)
 	if err != nil {
 		return nil, err
@@ -32,6 +40,15 @@ func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnsw
 	return &tokenAnswer{
 		AccessToken: made.value, TokenType: t.tokenType(), ExpiresIn: made.expiresIn, Scope: strings.Join(scopes, " "),
 	}, nil
+}
+
+// namesSomebody tells whether a client ID is what clients may know a person by.
+func (p *Provider) namesSomebody(clientID string) bool {
+	if _, known := p.registry.UserBySubject(clientID); known {
+		return true
+	}
+	user, known := p.registry.UserByName(clientID)
+	return known && user.Username == clientID
 }
 
 // clientScopes returns the scopes of a client that acts for itself. Unlike an authorization request, which a person can

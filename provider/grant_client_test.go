@@ -132,3 +132,19 @@ func TestClientCredentialsAreRefused(t *testing.T) {
 		t.Error("a public client can be registered for client_credentials")
 	}
 }
+
+// RFC 9068 5: whoever may name a client must not get tokens that pass for a person's.
+func TestClientNamedLikeAPerson(t *testing.T) {
+	for clientID, want := range map[string]int{"sub-ada": http.StatusBadRequest, "ada": http.StatusBadRequest, "ada.jobs": http.StatusOK} {
+		t.Run(clientID, func(t *testing.T) {
+			issuer, _ := newIssuer(t)
+			client := workerClient()
+			client.ClientID, client.AccessTokenFormat = clientID, registration.FormatJWT
+			issuer.AddClient(client)
+			got := post(t, issuer, oidc.PathToken, "grant_type", "client_credentials", "client_id", clientID, "client_secret", "secret-of-"+clientID)
+			if got.status != want || want != http.StatusOK && got.text("error") != "unauthorized_client" {
+				t.Errorf("answers %d %s", got.status, got.raw)
+			}
+		})
+	}
+}

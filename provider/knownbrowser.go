@@ -57,7 +57,7 @@ func (p *Provider) knownAs(r *http.Request, username string) (string, error) {
 		return "", err
 	}
 	for _, mark := range marks {
-		raw, err := base64.RawURLEncoding.DecodeString(mark)
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(mark) // else there were four ways to write a mark, each counted by itself
 		if err == nil && hmac.Equal(raw, sealMark(raw[:markIDBytes:markIDBytes], user.Subject, hash)) && hash != "" {
 			return mark, nil
 		}

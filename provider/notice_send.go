@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
@@ -51,6 +52,10 @@ const maxNoticeAnswer = 16 << 10
 
 // errNoAnswer: the host did not answer, or only to say that it cannot serve now. Others would fare no better there.
 var errNoAnswer = errors.New("no answer")
+
+// errPlainReceiver: a registration may name http on a loopback host, but that is this machine and not the application's. What else
+// listens there, such as a proxy beside the provider, trusts whoever reaches it and must not be sent requests by applications.
+var errPlainReceiver = errors.New("backchannel_logout_uri must be https; http is only for a loopback host, where the issuer is on one, too")
 
 // tell sends a notice and writes down what became of it. answered is false when the host should rest.
 func (n *notices) tell(ctx context.Context, t *taken) (answered bool) {
@@ -115,6 +120,9 @@ func (n *notices) send(ctx context.Context, client *registration.Client, notice 
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, client.BackchannelLogoutURI, strings.NewReader(form))
 	if err != nil {
 		return err
+	}
+	if r.URL.Scheme != "https" && !oidc.IsLoopback(n.provider.hostname()) {
+		return errPlainReceiver
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "oidc-operator")

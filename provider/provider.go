@@ -145,7 +145,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.notices = newNotices(p)
-	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(issuer.Hostname()))
+	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(p.hostname()))
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err
 	}
@@ -170,6 +170,11 @@ func (p *Provider) fillDefaults(issuer *url.URL, o Options) error {
 		return fmt.Errorf("issuer %q: %w", issuer, err)
 	}
 	return nil
+}
+
+// hostname is the issuer's host without its port.
+func (p *Provider) hostname() string {
+	return (&url.URL{Host: p.host}).Hostname()
 }
 
 // Handler serves the issuer's routes, see the package documentation.

@@ -11,6 +11,9 @@ const (
 	purgeInterval = time.Minute
 	purgeBatch    = 500
 	purgePause    = 50 * time.Millisecond
+	// purgeMargin is for how long what has expired is kept, because it may not have for a replica whose clock is slow: an assertion
+	// that was used must not be good once more there.
+	purgeMargin = 2 * time.Minute
 )
 
 // RunPurge deletes from storage what has expired, now and then until ctx ends. Replicas that share storage each do so, at
@@ -44,7 +47,7 @@ func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 	if !p.synced() {
 		return 0, nil
 	}
-	now := p.now()
+	now := p.now().Add(-purgeMargin)
 	deleted, err = p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch)
 	p.metrics.purged.Add(float64(deleted))
 	return deleted, err

@@ -24,7 +24,7 @@ func TestPurge(t *testing.T) {
 		return err == nil
 	}
 	idle, used := store.HandleOf("idle"), store.HandleOf("used")
-	for id, seen := range map[string]time.Time{"idle": now.Add(-61 * time.Minute), "used": now.Add(-59 * time.Minute)} {
+	for id, seen := range map[string]time.Time{"idle": now.Add(-63 * time.Minute), "used": now.Add(-59 * time.Minute)} {
 		if err := issuer.Store.CreateSession(t.Context(), store.Session{Handle: store.HandleOf(id), ID: id, Subject: "1", LastSeenAt: seen, ExpiresAt: now.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
@@ -36,5 +36,25 @@ func TestPurge(t *testing.T) {
 	synced = true
 	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 1 || remembered(idle) || !remembered(used) {
 		t.Errorf("%d rows are deleted (%v)", deleted, err)
+	}
+}
+
+// A value that was used must not be good once more at a replica with a slow clock, because one with a fast clock has deleted it.
+func TestPurgeLeavesTimeForSlowClocks(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	slow, h := issuer.Clock.Now(), store.HandleOf("used")
+	if err := issuer.Store.UseOnce(t.Context(), h, slow, slow.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	issuer.Clock.Advance(90 * time.Second) // this replica's clock is half a minute and more ahead
+	if _, err := issuer.Provider.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := issuer.Store.UseOnce(t.Context(), h, slow.Add(59*time.Second), slow.Add(2*time.Minute)); !errors.Is(err, store.ErrReplayed) {
+		t.Errorf("used again: %v", err)
+	}
+	issuer.Clock.Advance(2 * time.Minute)
+	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 1 {
+		t.Errorf("later %d rows are deleted (%v)", deleted, err)
 	}
 }
