@@ -42,7 +42,7 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 		a.Scopes = append(a.Scopes, scopes...)
 	}
 	for _, c := range consents {
-		add(c.ClientID, c.GrantedAt, time.Time{}, c.Scopes)
+		add(c.ClientID, c.GrantedAt, time.Time{}, scopesOfWords(c.Scopes))
 	}
 	for _, g := range grants {
 		if g.ExpiresAt.After(p.now()) && !isNote(&g) {

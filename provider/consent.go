@@ -134,8 +134,8 @@ func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (
 	if a.Prompt(oidc.PromptNone) && !slices.Contains(given.Scopes, oidc.ScopeOfflineAccess) {
 		a.leaveOut(oidc.ScopeOfflineAccess)
 	}
-	for _, scope := range a.disclosed {
-		if !slices.Contains(given.Scopes, scope) {
+	for _, word := range a.agreement() {
+		if !covers(given.Scopes, word) {
 			return true, nil
 		}
 	}
@@ -155,10 +155,10 @@ func (p *Provider) recordDecision(ctx context.Context, event auditEvent, a *auth
 
 // rememberConsent stores what the person agreed to, together with what they agreed to before.
 func (p *Provider) rememberConsent(r *http.Request, a *authorization, b *browser) error {
-	return p.addConsent(r.Context(), a.client, b.Subject, a.disclosed)
+	return p.addConsent(r.Context(), a.client, b.Subject, a.agreement())
 }
 
-// addConsent remembers that a person has agreed to scopes, where the client's registration lets anything be remembered.
+// addConsent remembers that a person has agreed to something, see agreement, where the client's registration lets anything be remembered.
 func (p *Provider) addConsent(ctx context.Context, client *registration.Client, subject string, agreed []string) error {
 	if client.Consent == registration.ConsentAlways {
 		return nil

@@ -279,3 +279,40 @@ func TestOfflineAccess(t *testing.T) {
 		})
 	}
 }
+
+// A yes to one claim, of which the page shows no more, is not a yes to the whole scope.
+func TestConsentToSingleClaims(t *testing.T) {
+	nickname := []string{"claims", `{"userinfo":{"nickname":null}}`}
+	for name, c := range map[string]struct {
+		then  []string
+		asked bool
+	}{
+		"the same claim":       {nickname, false},
+		"the same as ID token": {[]string{"claims", `{"id_token":{"nickname":null}}`}, false},
+		"another claim":        {[]string{"claims", `{"userinfo":{"birthdate":null}}`}, true},
+		"the scope":            {[]string{"scope", "openid profile"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := consentIssuer(t, registration.ConsentRemember)
+			person := ada()
+			person.Nickname, person.Birthdate = "Countess", "1815-12-10"
+			issuer.AddUser(person, password)
+			browser := issuer.NewBrowser(t)
+			browser.Submit(loginPage(t, issuer, browser, nickname...), url.Values{"decision": {"allow"}})
+			if page := browser.Get(authorizeURL(issuer, c.then...)); page.Asks("decision") != c.asked {
+				t.Errorf("asked: %v", !c.asked)
+			}
+			if page := browser.Get(issuer.Endpoint("/account/applications")); !strings.Contains(page.Body, "Your name and profile") {
+				t.Errorf("the account does not tell of it:\n%s", page.Body)
+			}
+		})
+	}
+	t.Run("the scope holds its claims", func(t *testing.T) {
+		issuer := consentIssuer(t, registration.ConsentRemember)
+		browser := issuer.NewBrowser(t)
+		browser.Submit(loginPage(t, issuer, browser, "scope", "openid profile"), url.Values{"decision": {"allow"}})
+		if page := browser.Get(authorizeURL(issuer, nickname...)); page.Asks("decision") {
+			t.Error("asked once more")
+		}
+	})
+}
