@@ -2,8 +2,12 @@ package provider
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
@@ -21,32 +25,42 @@ func (p *Provider) noteClient(ctx context.Context, client *registration.Client, 
 	if !wantsLogout(client) {
 		return nil
 	}
-	grants, err := p.store.GrantsOf(ctx, session.Subject)
+	// Looked up by name and not among all grants of the person, of which there may be thousands.
+	id := noteID(client.ClientID, session)
+	_, err := p.store.Grant(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = p.writeNote(ctx, id, client.ClientID, session)
+		if err != nil {
+			if _, errRead := p.store.Grant(ctx, id); errRead == nil {
+				return nil // another request has written it meanwhile
+			}
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("read grants: %w", err)
+		return fmt.Errorf("note client of session: %w", err)
 	}
-	if slices.ContainsFunc(grants, func(g store.Grant) bool {
-		return isNote(&g) && g.SessionID == session.ID && g.ClientID == client.ClientID && !g.ExpiresAt.Before(session.ExpiresAt)
-	}) {
-		return nil
-	}
-	return p.writeNote(ctx, client.ClientID, session)
+	return nil
 }
+
+// noteID names the note of a client for a session and its end. It begins with the time in the session's ID, as store.NewID does.
+func noteID(clientID string, session *store.Session) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", session.ID, clientID, session.ExpiresAt.UnixMicro()))
+	id := session.ID + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))
+	return id[:noteTime] + id[len(session.ID):][:store.IDLength-noteTime]
+}
+
+// noteTime is how many characters of an ID are about its time.
+const noteTime = 10
 
 func isNote(g *store.Grant) bool {
 	return g.SessionID != "" && g.Code.Handle == (store.Handle{}) && g.Refresh.Handle == (store.Handle{})
 }
 
-func (p *Provider) writeNote(ctx context.Context, clientID string, session *store.Session) error {
-	now := p.now()
-	err := p.store.CreateGrant(ctx, store.Grant{
-		ID: store.NewID(now), ClientID: clientID, Subject: session.Subject, SessionID: session.ID,
-		AuthTime: session.AuthTime, CreatedAt: now, ExpiresAt: session.ExpiresAt,
+func (p *Provider) writeNote(ctx context.Context, id, clientID string, session *store.Session) error {
+	return p.store.CreateGrant(ctx, store.Grant{
+		ID: id, ClientID: clientID, Subject: session.Subject, SessionID: session.ID,
+		AuthTime: session.AuthTime, CreatedAt: p.now(), ExpiresAt: session.ExpiresAt,
 	})
-	if err != nil {
-		return fmt.Errorf("note client of session: %w", err)
-	}
-	return nil
 }
 
 // prolongNotes keeps the clients of a session that lasts longer now, because its person has logged in once more.
