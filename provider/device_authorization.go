@@ -33,7 +33,6 @@ type deviceAnswer struct {
 	Interval  int64 `json:"interval"`
 }
 
-
 // serveDeviceAuthorization gives a device two codes: one to poll with, and one for a person to type elsewhere (RFC 8628
 // section 3.1).
 func (p *Provider) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request) error {
@@ -51,6 +50,9 @@ func (p *Provider) serveDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	request, err := readDeviceRequest(client, params)
 	if err != nil {
 		return err
+	}
+	if client.Public() && !p.mayKeep(r.Context(), len(params.Encode())) {
+		return errQuota
 	}
 	now := p.now()
 	deviceCode := store.NewValue(now)
@@ -76,13 +78,7 @@ func readDeviceRequest(client *registration.Client, params oidc.Parameters) (*st
 	if id := params.Get("client_id"); id != "" && id != client.ClientID {
 		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "client_id is not that of the client that authenticates"}
 	}
-	var asked []string
-	for _, scope := range strings.Fields(params.Get("scope")) {
-		if !slices.Contains(asked, scope) {
-			asked = append(asked, scope)
-		}
-	}
-	scopes := oidc.GrantedScopes(asked, client.Scopes())
+	scopes := oidc.GrantedScopes(strings.Fields(params.Get("scope")), client.Scopes())
 	if len(scopes) == 0 {
 		return nil, &oidc.Error{Code: oidc.CodeInvalidScope, Description: "scope must hold one that this client is registered for, such as openid"}
 	}

@@ -27,11 +27,13 @@ func postedFrom(issuer *providertest.Issuer, address, path string, form url.Valu
 	return answer
 }
 
-// Strangers must not fill the storage: neither by posting long authorization requests, nor by pushing those of public clients.
+// Strangers must not fill the storage: neither by posting long authorization requests, nor by pushing those of public
+// clients, nor as their devices.
 func TestStrangersDoNotFillStorage(t *testing.T) {
 	issuer, _ := newIssuer(t)
 	public := appClient()
 	public.ClientID, public.TokenEndpointAuthMethod = "public", registration.AuthMethodNone
+	public.GrantTypes = []string{registration.GrantCode, registration.GrantDeviceCode}
 	issuer.AddClient(public)
 	form := func(clientID string) url.Values {
 		return url.Values{
@@ -43,9 +45,9 @@ func TestStrangersDoNotFillStorage(t *testing.T) {
 		return answer.Code == http.StatusServiceUnavailable && answer.Header().Get("Retry-After") != "" ||
 			strings.Contains(answer.Header().Get("Location"), "error=temporarily_unavailable")
 	}
-	for path, clientID := range map[string]string{oidc.PathAuthorization: "app", oidc.PathPushedRequest: "public"} {
+	for block, path := range []string{oidc.PathAuthorization, oidc.PathPushedRequest, oidc.PathDeviceAuthorization} {
 		t.Run(path, func(t *testing.T) {
-			block := map[string]int{oidc.PathAuthorization: 1, oidc.PathPushedRequest: 2}[path]
+			clientID := map[bool]string{true: "app", false: "public"}[path == oidc.PathAuthorization]
 			kept := 0
 			for kept < 1000 && !refused(postedFrom(issuer, fmt.Sprintf("203.0.113.%d:%d", block, 1000+kept), path, form(clientID))) {
 				kept++
