@@ -72,6 +72,10 @@ screenshots: ## pictures of every page in every language, scheme and size (SCREE
 	@mkdir -p $(SCREENSHOTS) && SCREENSHOTS="$$(realpath $(SCREENSHOTS))" go test -count=1 -timeout 20m -run '^TestAppearance$$' ./test/browser
 	@echo "screenshots: $(SCREENSHOTS)"
 
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10m)
+	@hack/fuzz.sh
+
 .PHONY: bench
 bench: ## measure what docs/benchmarks.md records
 	@hack/postgres.sh
