@@ -48,8 +48,9 @@ image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
 
 # Without the cache of test results: it does not see the programs that some tests build and run.
 .PHONY: test
-test: ## every test: unit, real API server, browser, PostgreSQL (installs Chromium and PostgreSQL where they are missing)
+test: ## every test: unit, real API server, browser, PostgreSQL, openid-client (installs Chromium, PostgreSQL, Node.js where missing)
 	@hack/chromium.sh
+	@hack/openid-client.sh
 	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && echo "test: go test ./... (the first run compiles for some minutes)" && \
 		KUBEBUILDER_ASSETS="$$assets" go test -count=1 -p 2 -timeout 20m ./...
