@@ -45,14 +45,15 @@ func TestAuditEventsAreDocumented(t *testing.T) {
 	}
 }
 
-// constantsOfEvents returns the values of the package's constants of type auditEvent.
+// constantsOfEvents returns the values of the package's constants of type auditEvent, and demands that each is recorded
+// somewhere: beside its own line and the list of all there is another that names it.
 func constantsOfEvents(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := map[string]bool{}
+	events, names, uses := map[string]bool{}, []string{}, map[string]int{}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -62,6 +63,9 @@ func constantsOfEvents(t *testing.T) map[string]bool {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(node ast.Node) bool {
+			if name, ok := node.(*ast.Ident); ok {
+				uses[name.Name]++
+			}
 			spec, ok := node.(*ast.ValueSpec)
 			if !ok {
 				return true
@@ -71,10 +75,15 @@ func constantsOfEvents(t *testing.T) map[string]bool {
 				if err != nil || events[value] {
 					t.Errorf("two constants are %q (%v)", value, err)
 				}
-				events[value] = true
+				events[value], names = true, append(names, spec.Names[0].Name)
 			}
 			return true
 		})
+	}
+	for _, name := range names {
+		if uses[name] < 3 {
+			t.Errorf("%s is never recorded", name)
+		}
 	}
 	return events
 }
