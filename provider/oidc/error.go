@@ -40,7 +40,7 @@ const (
 	// RFC 8628 section 3.5.
 	CodeAuthorizationPending = "authorization_pending"
 	CodeSlowDown             = "slow_down"
-	CodeExpiredToken         = "expired_token" //nolint:gosec // the name of an error
+	CodeExpiredToken         = "expired_token"
 	// RFC 9449 section 5.
 	CodeInvalidDPoPProof = "invalid_dpop_proof"
 	// OpenID Connect Core section 3.1.2.6.

@@ -173,6 +173,7 @@ func (g *gallery) afterLogin() {
 	call(g.tab, emulation.SetScriptExecutionDisabled.Method, emulation.SetScriptExecutionDisabledParams{Value: true})
 	g.shows("form-post", g.authorize("nas", "prompt", "", "response_mode", "form_post"))
 	call(g.tab, emulation.SetScriptExecutionDisabled.Method, emulation.SetScriptExecutionDisabledParams{Value: false})
+	g.devices()
 	g.shows("logout", g.issuer.Endpoint("/oauth2/logout?client_id=matrix"))
 	g.click("form button")
 	g.appears(g.prefix + "-logged-out")
