@@ -197,8 +197,13 @@ func TestGuessesAtATime(t *testing.T) {
 		right bool
 		want  int
 	}{
-		{false, http.StatusForbidden}, {false, http.StatusForbidden}, {false, http.StatusForbidden},
-		{false, http.StatusTooManyRequests}, {true, http.StatusTooManyRequests}, {true, http.StatusTooManyRequests}, {false, http.StatusTooManyRequests},
+		{false, http.StatusForbidden},
+		{false, http.StatusForbidden},
+		{false, http.StatusForbidden},
+		{false, http.StatusTooManyRequests},
+		{true, http.StatusTooManyRequests},
+		{true, http.StatusTooManyRequests},
+		{false, http.StatusTooManyRequests},
 	}
 	answers := make(chan int)
 	for range turns {

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -66,6 +67,10 @@ func newGallery(t *testing.T, language string) *gallery {
 	g.issuer.AddClient(app)
 	app.ClientID, app.ClientName, app.AllowedGroups = "vault", "Vault", []string{"keepers"}
 	g.issuer.AddClient(app)
+	g.issuer.AddClient(registration.Client{
+		ClientID: "tv", ClientName: "Television", TokenEndpointAuthMethod: registration.AuthMethodNone,
+		GrantTypes: []string{registration.GrantDeviceCode}, Scope: "openid profile email",
+	})
 	call(g.tab, network.SetExtraHTTPHeaders.Method, map[string]any{"headers": map[string]string{"Accept-Language": language, "X-Forwarded-For": "203.0.113.7"}})
 	return g
 }
@@ -177,6 +182,32 @@ func (g *gallery) afterLogin() {
 	g.shows("logout", g.issuer.Endpoint("/oauth2/logout?client_id=matrix"))
 	g.click("form button")
 	g.appears(g.prefix + "-logged-out")
+}
+
+func (g *gallery) devices() {
+	g.t.Helper()
+	g.shows("device", g.issuer.Endpoint("/device"))
+	g.shows("device-wrong", g.issuer.Endpoint("/device?user_code=WRONG"))
+	for _, decision := range []string{"allow", "deny"} {
+		response, err := g.issuer.Client().PostForm(g.issuer.Endpoint("/oauth2/device_authorization"), url.Values{"client_id": {"tv"}, "scope": {"openid profile email"}})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		var answer struct {
+			Complete string `json:"verification_uri_complete"`
+		}
+		err = json.NewDecoder(response.Body).Decode(&answer)
+		_ = response.Body.Close() // it was read
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		g.open(answer.Complete)
+		if decision == "allow" {
+			g.appears(g.prefix + "-device-confirm")
+		}
+		g.click("button[value=" + decision + "]")
+		g.appears(g.prefix + "-device-" + decision)
+	}
 }
 
 func (g *gallery) ofSomebodyLong() {
