@@ -25,7 +25,7 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 	if err != nil {
 		return nil, fmt.Errorf("read grants: %w", err)
 	}
-	found := map[string]*web.Authorized{}
+	found, scopesOf := map[string]*web.Authorized{}, map[string][]string{}
 	add := func(clientID string, since, used time.Time, scopes []string) {
 		a := found[clientID]
 		if a == nil {
@@ -39,7 +39,7 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 			a.Since = since
 		}
 		a.LastUsed = later(a.LastUsed, used)
-		a.Scopes = append(a.Scopes, scopes...)
+		scopesOf[clientID] = append(scopesOf[clientID], scopes...)
 	}
 	for _, c := range consents {
 		add(c.ClientID, c.GrantedAt, time.Time{}, scopesOfWords(c.Scopes))
@@ -49,19 +49,9 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes)
 		}
 	}
-	return sortedApplications(found), nil
-}
-
-func sortedApplications(found map[string]*web.Authorized) []web.Authorized {
 	all := make([]web.Authorized, 0, len(found))
-	for _, a := range found {
-		var known []string // in one order, and each once
-		for _, scope := range oidc.Scopes() {
-			if slices.Contains(a.Scopes, scope) {
-				known = append(known, scope)
-			}
-		}
-		a.Scopes = known
+	for clientID, a := range found {
+		a.Shared = namesOf(scopesOf[clientID])
 		all = append(all, *a)
 	}
 	slices.SortFunc(all, func(x, y web.Authorized) int {
@@ -70,7 +60,22 @@ func sortedApplications(found map[string]*web.Authorized) []web.Authorized {
 		}
 		return strings.Compare(x.ClientID, y.ClientID)
 	})
-	return all
+	return all, nil
+}
+
+// namesOf returns scopes in words, each once; those of resource servers have none but their names.
+func namesOf(scopes []string) []web.Shared {
+	var names []web.Shared
+	for _, scope := range oidc.Scopes() {
+		if slices.Contains(scopes, scope) {
+			names = append(names, web.Shared{Scope: scope})
+		}
+	}
+	others := slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(oidc.Scopes(), s) })
+	if slices.Sort(others); len(others) > 0 {
+		names = append(names, web.Shared{Scope: "other", Value: strings.Join(slices.Compact(others), " ")})
+	}
+	return names
 }
 
 // serveApplications lists the applications that a person has let in.

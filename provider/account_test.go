@@ -170,20 +170,20 @@ func TestRevokeAnApplication(t *testing.T) {
 	issuer := providertest.New(t, providertest.WithAlgorithms("ES256"), withAudit(audit))
 	issuer.AddUser(ada(), password)
 	client := refreshingClient()
-	client.Consent = registration.ConsentRemember
+	client.Consent, client.Scope = registration.ConsentRemember, client.Scope+" api:read"
 	issuer.AddClient(client)
 	other := appClient()
 	other.ClientID, other.ClientName = "other", "Other App"
 	issuer.AddClient(other)
 
 	browser := issuer.NewBrowser(t)
-	code := browser.Authorize(authorizeURL(issuer, "scope", "openid email offline_access", "prompt", "consent"), "ada", password).Query().Get("code")
+	code := browser.Authorize(authorizeURL(issuer, "scope", "openid email offline_access api:read", "prompt", "consent"), "ada", password).Query().Get("code")
 	first := exchange(t, issuer, code)
 	if page := browser.Get(authorizeURL(issuer, "client_id", "other")); page.Callback == nil {
 		t.Fatalf("the other application is not let in:\n%s", page.Body)
 	}
 	page := browser.Get(issuer.Endpoint("/account/applications"))
-	for _, words := range []string{"Example App", "Other App", "Your e-mail address", "last used just now"} {
+	for _, words := range []string{"Example App", "Other App", "Your e-mail address", "<small>api:read</small>", "last used just now"} {
 		if !strings.Contains(page.Body, words) {
 			t.Errorf("%q is missing in\n%s", words, page.Body)
 		}

@@ -68,8 +68,8 @@ type Authorized struct {
 	Since    time.Time
 	// LastUsed is when it last got something; zero when that is not known.
 	LastUsed time.Time
-	// Scopes name the texts "scope.<scope>".
-	Scopes []string
+	// Shared is what it may know.
+	Shared []Shared
 }
 
 // ChangePassword asks for a new password.

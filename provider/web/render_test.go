@@ -34,7 +34,7 @@ func examplePages() map[string]Page {
 			Sessions: "/s", Applications: "/a", Password: "/p", SessionCount: 2, Logout: "/logout", Token: "token",
 		},
 		"sessions":         Sessions{Account: "/account", Action: "/s", Token: "token", Sessions: []Session{session, {ID: "s2", LoggedIn: then}}, Others: true, Done: "ended"},
-		"applications":     Applications{Account: "/account", Action: "/a", Token: "token", Applications: []Authorized{{Application: app, ClientID: "x", Since: then, LastUsed: then, Scopes: []string{"openid"}}}},
+		"applications":     Applications{Account: "/account", Action: "/a", Token: "token", Applications: []Authorized{{Application: app, ClientID: "x", Since: then, LastUsed: then, Shared: []Shared{{"openid", ""}, {"other", "api:read"}}}}},
 		"no applications":  Applications{Account: "/account"},
 		"password":         ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12},
 		"password, faulty": ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Fault: "short", Field: "next"},
