@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -182,32 +181,6 @@ func (g *gallery) afterLogin() {
 	g.shows("logout", g.issuer.Endpoint("/oauth2/logout?client_id=matrix"))
 	g.click("form button")
 	g.appears(g.prefix + "-logged-out")
-}
-
-func (g *gallery) devices() {
-	g.t.Helper()
-	g.shows("device", g.issuer.Endpoint("/device"))
-	g.shows("device-wrong", g.issuer.Endpoint("/device?user_code=WRONG"))
-	for _, decision := range []string{"allow", "deny"} {
-		response, err := g.issuer.Client().PostForm(g.issuer.Endpoint("/oauth2/device_authorization"), url.Values{"client_id": {"tv"}, "scope": {"openid profile email"}})
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		var answer struct {
-			Complete string `json:"verification_uri_complete"`
-		}
-		err = json.NewDecoder(response.Body).Decode(&answer)
-		_ = response.Body.Close() // it was read
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		g.open(answer.Complete)
-		if decision == "allow" {
-			g.appears(g.prefix + "-device-confirm")
-		}
-		g.click("button[value=" + decision + "]")
-		g.appears(g.prefix + "-device-" + decision)
-	}
 }
 
 func (g *gallery) ofSomebodyLong() {
