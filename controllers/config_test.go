@@ -36,6 +36,13 @@ var _ = Describe("The manifests", func() {
 			"oidcprovider.oidc-operator.dev/sso", "signingkey.oidc-operator.dev/rs256", "oidcuser.oidc-operator.dev/ada", "oidcclient.oidc-operator.dev/demo", "oidcclient.oidc-operator.dev/reporter"),
 	)
 
+	It("are accepted that the OpenID Foundation's suite is run with", func() {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "conformance"}} // a dry run creates none
+		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, namespace))).To(Succeed())
+		out := kubectl("apply", "--dry-run=server", "-f", filepath.Join("..", "test", "conformance", "foundation", "manifests.yaml"))
+		Expect(out).To(ContainSubstring("oidcclient.oidc-operator.dev/oidf-frontchannel"))
+	})
+
 	It("run providers from the operator's own image", func() {
 		out := kubectl("kustomize", filepath.Join("..", "config", "default"))
 		Expect(out).To(MatchRegexp(`name: IMAGE\n\s+value: oidc-operator:latest`))
