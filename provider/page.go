@@ -59,6 +59,9 @@ func contentSecurityPolicy(page web.Page) string {
 		logo, forms = page.Application.Logo, ""
 	case web.LoggedOut:
 		frames = frameSources(page.Frames)
+		if page.Continue != "" {
+			scripts = " script-src 'self';"
+		}
 	case web.DeviceConfirm:
 		logo, forms = page.Application.Logo, " form-action 'self';"
 	case web.DeviceCode:

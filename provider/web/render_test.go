@@ -64,8 +64,16 @@ func TestEveryPage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, posts := page.(FormPost)
-				checkPage(t, string(body), tag, posts)
+				script := ""
+				switch page := page.(type) {
+				case FormPost:
+					script = "submit"
+				case LoggedOut:
+					if page.Continue != "" {
+						script = "continue"
+					}
+				}
+				checkPage(t, string(body), tag, script)
 			})
 		}
 	}
@@ -75,10 +83,11 @@ func exampleView(tag string) View {
 	return View{Base: "/realm", Where: "id.example.com", Languages: []string{tag}, Now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 }
 
-// checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page. posts tells that it is
-// the one that posts to an application.
-func checkPage(t *testing.T, body, tag string, posts bool) {
+// checkPage tells what would keep people, assistive programs or the Content-Security-Policy from a page. script is the
+// one that it has to have, if any.
+func checkPage(t *testing.T, body, tag, script string) {
 	t.Helper()
+	posts := script == "submit" // to an application
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +112,7 @@ func checkPage(t *testing.T, body, tag string, posts bool) {
 				t.Errorf("the link %s is not below the issuer's path", href)
 			}
 		case "script":
-			if src := attr(node, "src"); !posts || !strings.HasPrefix(src, "/realm/assets/") || node.FirstChild != nil {
+			if src := attr(node, "src"); script == "" || !strings.HasPrefix(src, "/realm/assets/"+script+"-") || node.FirstChild != nil {
 				t.Errorf("there is a script %q", src)
 			}
 		case "html":
@@ -120,8 +129,8 @@ func checkPage(t *testing.T, body, tag string, posts bool) {
 	if counts["h1"] != 1 || counts["title"] != 1 || counts["main"] != 1 || counts["style"]+counts["b"] != 0 {
 		t.Errorf("the page has %v", counts)
 	}
-	if posts && counts["script"] != 1 {
-		t.Error("nothing sends the form")
+	if script != "" && counts["script"] != 1 {
+		t.Errorf("the script %s is not there", script)
 	}
 	if counts["form"] > 0 && !posts && !slices.ContainsFunc(inputs, func(n *html.Node) bool { return attr(n, "name") == "csrf_token" && attr(n, "value") == "token" }) {
 		t.Error("a form has no token")
@@ -231,7 +240,7 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "submit.js": "text/javascript; charset=utf-8"} {
+	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "submit.js": "text/javascript; charset=utf-8", "continue.js": "text/javascript; charset=utf-8"} {
 		asset, ok := pages.Asset(pages.names[file])
 		if !ok || asset.ContentType != kind || len(asset.Content) == 0 {
 			t.Errorf("%s is %v of type %q", file, ok, asset.ContentType)
