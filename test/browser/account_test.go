@@ -93,6 +93,7 @@ func TestAccountByKeyboard(t *testing.T) {
 	s := newSite(t)
 	b := newTab(t)
 	b.open(s.issuer + "/account/password")
+	b.focused("username")
 	b.do(chromedp.KeyEvent(username))
 	b.tabTo("password")
 	b.do(chromedp.KeyEvent(s.password))

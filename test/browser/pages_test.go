@@ -5,19 +5,25 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
-// focused fails unless the element with this ID, or else the text or value of it, has the keyboard's focus.
+// focused fails unless the element with this ID, or else the text or value of it, has the keyboard's focus, or gets it soon: a
+// browser sets the focus of a page when it first draws it, which may be after the page was loaded.
 func (b *tab) focused(want string) {
 	b.t.Helper()
-	got := get(b, chromedp.Evaluate[string](`(e => e.id || e.value || e.textContent.trim())(document.activeElement)`))
-	if got != want {
-		b.fatalf("the focus is on %q, want %q", got, want)
+	got := ""
+	for deadline := time.Now().Add(stepTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		got = get(b, chromedp.Evaluate[string](`(e => e.id || e.value || e.textContent.trim())(document.activeElement)`))
+		if got == want {
+			return
+		}
 	}
+	b.fatalf("the focus is on %q, want %q", got, want)
 }
 
 // tabTo presses Tab once, which must lead to what is named, and there must be something to see of it.
