@@ -71,7 +71,7 @@ func startChromium(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	// The window of a popup login, as DSM opens it.
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(500, 600)); err != nil {
