@@ -59,13 +59,17 @@ func (p *Provider) readLogout(params oidc.Parameters) (*logout, error) {
 		return nil, &pageError{status: http.StatusBadRequest, text: "logout_hint", again: p.base + pathHome}
 	}
 	l.hint = hinted
-	if clientID == "" {
+	unproven := audience != "" && hinted == nil
+	if clientID == "" && !unproven {
 		clientID = audience
 	}
 	if client, known := p.registry.Client(clientID); known && !client.Disabled {
 		l.client = client
 	}
 	uri, state := params.Get("post_logout_redirect_uri"), params.Get("state")
+	if unproven && clientID == "" {
+		uri = "" // nothing that was validated says whose it is: the person ends on our page
+	}
 	if uri != "" {
 		if l.client == nil || !slices.Contains(l.client.PostLogoutRedirectURIs, uri) {
 			return nil, &pageError{
@@ -95,7 +99,8 @@ func (l *logout) encode(uri, state string) string {
 }
 
 // readLogoutHint returns what an id_token_hint says, however long ago it has expired, and whom it was issued to. One whose
-// signing key is gone cannot be proven: it only says which application asks, as client_id does, and the person confirms.
+// signing key is gone, or never was ours, cannot be proven, so that there is no hint: nothing that it says is used, but that
+// its audience must be the client_id, if there is one (OpenID Connect RP-Initiated Logout sections 2 and 4).
 func (p *Provider) readLogoutHint(params oidc.Parameters) (h *hint, audience string, err error) {
 	token := params.Get("id_token_hint")
 	if token == "" {

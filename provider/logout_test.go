@@ -1,6 +1,10 @@
 package provider_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -168,12 +172,78 @@ func TestLogoutHints(t *testing.T) {
 	}
 	issuer.AddKey("ES256", issuer.Clock.Now())
 	page = browser.Get(issuer.Endpoint(oidc.PathLogout) + "?" + bound.Encode())
-	if page.Status != http.StatusOK || !strings.Contains(page.Body, "Example App asks to log you out") || strings.Contains(page.Body, hint) {
+	if page.Status != http.StatusOK || page.Form == nil || strings.Contains(page.Body, "Example App") || strings.Contains(page.Body, hint) {
 		t.Fatalf("a hint of a key that is gone is answered with %d\n%s", page.Status, page.Body)
 	}
-	if page = browser.Submit(page, nil); page.Callback == nil || page.Callback.String() != loggedOutURI+"?state=s" {
-		t.Errorf("leads to %v", page.Callback)
+	if page = browser.Submit(page, nil); page.Callback != nil || page.Status != http.StatusOK || strings.Contains(page.Body, loggedOutURI) {
+		t.Errorf("a hint that proves nothing leads to %v\n%s", page.Callback, page.Body)
 	}
+	if isLoggedIn(issuer, browser) {
+		t.Error("the person has confirmed and is still logged in")
+	}
+}
+
+// What is not validated must not be used (OpenID Connect RP-Initiated Logout section 4): whoever has made an ID token up, with
+// a key that nobody knows, does not decide where the browser goes. client_id and a URI that is registered for it do (section 3),
+// once the person agrees.
+func TestLogoutHintOfAnUnknownKey(t *testing.T) {
+	_, foreign := logoutIssuer(t)
+	token, _ := foreign.login()
+	hint, _ := token.Extra("id_token").(string)
+	for name, c := range map[string]struct {
+		fields url.Values
+		status int
+		leads  string
+	}{
+		"the hint alone":       {url.Values{}, http.StatusOK, ""},
+		"with client_id":       {url.Values{"client_id": {"app"}}, http.StatusOK, loggedOutURI + "?state=s"},
+		"of another client_id": {url.Values{"client_id": {"other"}}, http.StatusBadRequest, ""},
+	} {
+		for _, loggedIn := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, logged in: %v", name, loggedIn), func(t *testing.T) {
+				issuer, rp := logoutIssuer(t)
+				browser := issuer.NewBrowser(t)
+				if loggedIn {
+					rp.loginIn(browser)
+				}
+				fields := url.Values{"id_token_hint": {ofIssuer(t, hint, issuer.URL)}, "post_logout_redirect_uri": {loggedOutURI}, "state": {"s"}}
+				maps.Copy(fields, c.fields)
+				page := browser.Get(issuer.Endpoint(oidc.PathLogout) + "?" + fields.Encode())
+				if loggedIn && page.Callback != nil {
+					t.Fatalf("unasked, it leads to %s", page.Callback)
+				}
+				if page.Form != nil && loggedIn {
+					page = browser.Submit(page, nil)
+				}
+				leads := ""
+				if page.Callback != nil {
+					leads = page.Callback.String()
+				}
+				if leads != c.leads || leads == "" && (page.Status != c.status || strings.Contains(page.Body, loggedOutURI+`"`)) {
+					t.Errorf("status %d, leads to %q\n%s", page.Status, leads, page.Body)
+				}
+			})
+		}
+	}
+}
+
+// ofIssuer puts another issuer into an ID token, whose signature nobody can check any more.
+func ofIssuer(t *testing.T, token, issuer string) string {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := map[string]any{}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	claims["iss"] = issuer
+	if payload, err = json.Marshal(claims); err != nil {
+		t.Fatal(err)
+	}
+	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2]
 }
 
 // A form from another site brings no cookies. What its ID token proves travels on, the token itself does not.
