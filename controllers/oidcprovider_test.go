@@ -114,7 +114,11 @@ var _ = Describe("An OIDCProvider", func() {
 		Expect(*ingress.Spec.IngressClassName).To(Equal("nginx"))
 		Expect(ingress.Spec.TLS[0].SecretName).To(Equal("id-tls"))
 		Expect(ingress.Spec.Rules[0].Host).To(Equal("id.example.com"))
-		Expect(ingress.Spec.Rules[0].HTTP.Paths[0].Path).To(Equal("/realms/one"))
+		Expect(ingress.Spec.Rules[0].HTTP.Paths).To(HaveExactElements(
+			And(HaveField("Path", "/realms/one"), HaveField("PathType", HaveValue(Equal(networkingv1.PathTypePrefix)))),
+			And(HaveField("Path", "/.well-known/oauth-authorization-server/realms/one"), HaveField("PathType", HaveValue(Equal(networkingv1.PathTypeExact)))),
+		), "RFC 8414 puts the metadata outside of the issuer's path")
+		Expect(ingress.Spec.Rules[0].HTTP.Paths[1].Backend).To(Equal(ingress.Spec.Rules[0].HTTP.Paths[0].Backend))
 
 		Eventually(func(g Gomega) {
 			current(p)(g).Spec.Expose.Ingress = nil
@@ -167,7 +171,10 @@ var _ = Describe("An OIDCProvider", func() {
 			"hostnames":  []any{"id.example.com"},
 			"parentRefs": []any{map[string]any{"name": "gw", "namespace": "infra", "sectionName": "https"}},
 			"rules": []any{map[string]any{
-				"matches":     []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/realms/one"}}},
+				"matches": []any{
+					map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/realms/one"}},
+					map[string]any{"path": map[string]any{"type": "Exact", "value": "/.well-known/oauth-authorization-server/realms/one"}},
+				},
 				"backendRefs": []any{map[string]any{"name": "sso", "port": int64(80)}},
 			}},
 		}))

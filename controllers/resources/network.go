@@ -14,6 +14,7 @@ import (
 	apolicyv1 "k8s.io/client-go/applyconfigurations/policy/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 )
 
 // HTTPRouteKind is the kind of HTTPRoute of the Gateway API.
@@ -47,14 +48,17 @@ func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration 
 		return nil
 	}
 	host, path := hostAndPath(p.Spec.Issuer)
-	spec := anetworkingv1.IngressSpec().WithRules(anetworkingv1.IngressRule().
-		WithHost(host).
-		WithHTTP(anetworkingv1.HTTPIngressRuleValue().WithPaths(anetworkingv1.HTTPIngressPath().
-			WithPath(path).
-			WithPathType(networkingv1.PathTypePrefix).
+	to := func(path string, how networkingv1.PathType) *anetworkingv1.HTTPIngressPathApplyConfiguration {
+		return anetworkingv1.HTTPIngressPath().WithPath(path).WithPathType(how).
 			WithBackend(anetworkingv1.IngressBackend().WithService(anetworkingv1.IngressServiceBackend().
 				WithName(p.Name).
-				WithPort(anetworkingv1.ServiceBackendPort().WithName(servingPort(p).name)))))))
+				WithPort(anetworkingv1.ServiceBackendPort().WithName(servingPort(p).name))))
+	}
+	paths := anetworkingv1.HTTPIngressRuleValue().WithPaths(to(path, networkingv1.PathTypePrefix))
+	if metadata := metadataPath(path); metadata != "" {
+		paths.WithPaths(to(metadata, networkingv1.PathTypeExact))
+	}
+	spec := anetworkingv1.IngressSpec().WithRules(anetworkingv1.IngressRule().WithHost(host).WithHTTP(paths))
 	if e.ClassName != "" {
 		spec.WithIngressClassName(e.ClassName)
 	}
@@ -82,6 +86,10 @@ func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
 		}
 		parents = append(parents, parent)
 	}
+	matches := []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": path}}}
+	if metadata := metadataPath(path); metadata != "" {
+		matches = append(matches, map[string]any{"path": map[string]any{"type": "Exact", "value": metadata}})
+	}
 	owner := *convert[map[string]any](OwnerReference("OIDCProvider", p))
 	route := &unstructured.Unstructured{Object: map[string]any{
 		"metadata": map[string]any{
@@ -92,7 +100,7 @@ func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
 			"hostnames":  []any{host},
 			"parentRefs": parents,
 			"rules": []any{map[string]any{
-				"matches":     []any{map[string]any{"path": map[string]any{"type": "PathPrefix", "value": path}}},
+				"matches":     matches,
 				"backendRefs": []any{map[string]any{"name": p.Name, "port": int64(servingPort(p).service)}},
 			}},
 		},
@@ -101,6 +109,15 @@ func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
 	route.SetLabels(labels(p))
 	route.SetAnnotations(map[string]string{AnnotationOwner: Owner("OIDCProvider", p.Key())})
 	return route
+}
+
+// metadataPath returns where the metadata of RFC 8414 is when it is outside of the issuer's path, before which section 3.1
+// puts it, or "".
+func metadataPath(path string) string {
+	if path == "/" {
+		return ""
+	}
+	return oidc.PathServerMetadata + path
 }
 
 // hostAndPath returns the host without port and the path, at least "/", of an issuer that the API server has accepted.
