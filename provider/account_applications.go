@@ -25,8 +25,8 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 	if err != nil {
 		return nil, fmt.Errorf("read grants: %w", err)
 	}
-	found, scopesOf := map[string]*web.Authorized{}, map[string][]string{}
-	add := func(clientID string, since, used time.Time, scopes []string) {
+	found, scopesOf, resourcesOf := map[string]*web.Authorized{}, map[string][]string{}, map[string][]string{}
+	add := func(clientID string, since, used time.Time, scopes, resources []string) {
 		a := found[clientID]
 		if a == nil {
 			a = &web.Authorized{ClientID: clientID, Since: since, Application: web.Application{Name: clientID}}
@@ -40,18 +40,20 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 		}
 		a.LastUsed = later(a.LastUsed, used)
 		scopesOf[clientID] = append(scopesOf[clientID], scopes...)
+		resourcesOf[clientID] = append(resourcesOf[clientID], resources...)
 	}
 	for _, c := range consents {
-		add(c.ClientID, c.GrantedAt, time.Time{}, scopesOfWords(c.Scopes))
+		scopes, resources := splitWords(c.Scopes)
+		add(c.ClientID, c.GrantedAt, time.Time{}, scopes, resources)
 	}
 	for _, g := range grants {
 		if g.ExpiresAt.After(p.now()) && !isNote(&g) {
-			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes)
+			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes, g.Resources)
 		}
 	}
 	all := make([]web.Authorized, 0, len(found))
 	for clientID, a := range found {
-		a.Shared = namesOf(scopesOf[clientID])
+		a.Shared = namesOf(scopesOf[clientID], resourcesOf[clientID])
 		all = append(all, *a)
 	}
 	slices.SortFunc(all, func(x, y web.Authorized) int {
@@ -63,8 +65,8 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 	return all, nil
 }
 
-// namesOf returns scopes in words, each once; those of resource servers have none but their names.
-func namesOf(scopes []string) []web.Shared {
+// namesOf returns scopes and resources in words, each once; scopes of resource servers have none but their names.
+func namesOf(scopes, resources []string) []web.Shared {
 	var names []web.Shared
 	for _, scope := range oidc.Scopes() {
 		if slices.Contains(scopes, scope) {
@@ -74,6 +76,9 @@ func namesOf(scopes []string) []web.Shared {
 	others := slices.DeleteFunc(scopes, func(s string) bool { return slices.Contains(oidc.Scopes(), s) })
 	if slices.Sort(others); len(others) > 0 {
 		names = append(names, web.Shared{Scope: "other", Value: strings.Join(slices.Compact(others), " ")})
+	}
+	if slices.Sort(resources); len(resources) > 0 {
+		names = append(names, web.Shared{Scope: sharedResources, Value: strings.Join(slices.Compact(resources), " ")})
 	}
 	return names
 }

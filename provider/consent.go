@@ -41,7 +41,9 @@ func (p *Provider) serveConsent(w http.ResponseWriter, r *http.Request) error {
 // consentPurpose names what the consent page of a request asks, for its form's token: an answer to this question is none to
 // another, neither to another request nor to this one after the client has been registered for more.
 func (a *authorization) consentPurpose() string {
-	return strings.Join([]string{pathConsent, a.query, strings.Join(a.disclosed, " "), strings.Join(a.claims.Names(), " ")}, "\x00")
+	return strings.Join([]string{
+		pathConsent, a.query, strings.Join(a.disclosed, " "), strings.Join(a.claims.Names(), " "), strings.Join(a.resources(), " "),
+	}, "\x00")
 }
 
 // consentRequest returns the authorization request and who is logged in for it. The browser is nil when the person has to
@@ -190,6 +192,9 @@ func hostOf(uri string) string {
 	return u.Host
 }
 
+// sharedResources stands among what is shared for the services that tokens may be for.
+const sharedResources = "resources"
+
 // sharedWith returns, in words, what a client gets to know of a person by its request.
 func sharedWith(a *authorization, u *registration.User) []web.Shared {
 	shared := make([]web.Shared, 0, len(a.disclosed))
@@ -205,6 +210,9 @@ func sharedWith(a *authorization, u *registration.User) []web.Shared {
 	others := slices.DeleteFunc(slices.Clone(a.scopes), func(s string) bool { return slices.Contains(oidc.Scopes(), s) })
 	if len(others) > 0 {
 		shared = append(shared, web.Shared{Scope: "other", Value: strings.Join(others, " ")})
+	}
+	if uris := a.resources(); len(uris) > 0 {
+		shared = append(shared, web.Shared{Scope: sharedResources, Value: strings.Join(uris, " ")})
 	}
 	return shared
 }

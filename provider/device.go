@@ -127,6 +127,14 @@ func (d *deviceRequest) scopes() []string {
 	return oidc.GrantedScopes(d.Scopes, d.client.Scopes())
 }
 
+// authorization returns the request as one that had come through a browser.
+func (d *deviceRequest) authorization() *authorization {
+	scopes := d.scopes()
+	return &authorization{
+		AuthorizationRequest: &oidc.AuthorizationRequest{Resources: d.Resources}, client: d.client, scopes: scopes, disclosed: scopes,
+	}
+}
+
 // purpose names what the page asks about a device, for its form's token: the answer to one code is none to another, and
 // whoever has the token was shown the page.
 func devicePurpose(code string) string { return pathDevice + "\x00" + code }
@@ -145,7 +153,7 @@ func (p *Provider) confirmDevice(w http.ResponseWriter, r *http.Request, b *brow
 		Application: applicationOf(d.client), Code: oidc.ShowUserCode(d.UserCode),
 		Action: p.base + devicePage(d.UserCode), Token: p.formToken(w, r, devicePurpose(d.UserCode), b),
 		Person: personOf(b.user), Username: b.user.Username,
-		Shared:       sharedWith(&authorization{client: d.client, scopes: d.scopes(), disclosed: d.scopes()}, b.user),
+		Shared:       sharedWith(d.authorization(), b.user),
 		OtherAccount: p.loginReturning(devicePage(d.UserCode)),
 	})
 }
@@ -213,7 +221,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request, b *brows
 		if refusal != nil {
 			return p.refuseDevice(w, r, b, d, refusal)
 		}
-		if err := p.addConsent(r.Context(), d.client, b.Subject, d.scopes()); err != nil {
+		if err := p.addConsent(r.Context(), d.client, b.Subject, d.authorization().agreement()); err != nil {
 			return err
 		}
 		grant, event = p.deviceGrant(d, b), auditDeviceApproved

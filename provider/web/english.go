@@ -53,6 +53,7 @@ func englishTexts() texts {
 		"scope.groups":         "The groups you belong to",
 		"scope.offline_access": "All of this also while you are not there",
 		"scope.other":          "Permissions that only its services can explain",
+		"scope.resources":      "Access in your name to these services",
 		"denied.title":         "%s is not for this account",
 		"denied.as":            "You are logged in as",
 		"denied.group":         "It is only for members of certain groups, and you are in none of them. Whoever looks after the application can tell you who decides that.",

@@ -58,6 +58,7 @@ func germanTexts() texts {
 		"scope.groups":         "Die Gruppen, denen Sie angehören",
 		"scope.offline_access": "All das auch, während Sie nicht da sind",
 		"scope.other":          "Berechtigungen, die nur ihre Dienste erklären können",
+		"scope.resources":      "Zugriff auf diese Dienste in Ihrem Namen",
 
 		"denied.title":     "%s ist nicht für dieses Konto",
 		"denied.as":        "Sie sind angemeldet als",
