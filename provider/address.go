@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // maxHops bounds how many proxies between browser and provider are looked at.
@@ -13,12 +14,32 @@ const maxHops = 32
 // the request from; everything before what the outermost trusted one has added was written by a stranger. So the list is
 // read from its end, for as long as trusted proxies have written it. The other headers of that kind are not read, nor is
 // the one of RFC 7239: a proxy that sets one passes the others on as the stranger wrote them.
-func (p *Provider) addressOf(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+//
+// shared tells that the address is that of a proxy which nobody has named, and all who come through it have it in common.
+func (p *Provider) addressOf(r *http.Request) (address string, shared bool) {
+	parsed, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr // a Unix socket, or a test
+		return r.RemoteAddr, false // a Unix socket, or a test
 	}
-	return forwardedFor(plain(peer.Addr()), r.Header["X-Forwarded-For"], p.trustedProxies).String()
+	peer, headers := plain(parsed.Addr()), r.Header["X-Forwarded-For"]
+	if len(headers) > 0 && within(p.proxyNetworks, peer) && !within(p.trustedProxies, peer) {
+		return peer.String(), true
+	}
+	return forwardedFor(peer, headers, p.trustedProxies).String(), false
+}
+
+// unknownProxyInterval is how often the log tells of proxies that are not trusted.
+const unknownProxyInterval = time.Hour
+
+// noteUnknownProxy tells that a request has come through a proxy that nobody has named.
+func (p *Provider) noteUnknownProxy(r *http.Request, address string) {
+	p.metrics.unknownProxies.Inc()
+	now, last := p.now().UnixNano(), p.unknownProxyAt.Load()
+	if now-last < int64(unknownProxyInterval) || !p.unknownProxyAt.CompareAndSwap(last, now) {
+		return
+	}
+	p.logger.WarnContext(r.Context(), "a reverse proxy is not trusted: all who come through it share its address; "+
+		"name it with --trusted-proxies, spec.trustedProxies of an OIDCProvider", "address", address)
 }
 
 // forwardedFor returns the first address from the end, beginning with the peer, that is not a trusted proxy's. Where the

@@ -58,14 +58,42 @@ func TestAddressOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &http.Request{RemoteAddr: c.peer, Header: http.Header{"X-Forwarded-For": c.header, "X-Real-Ip": {"192.0.2.1"}, "Forwarded": {"for=192.0.2.1"}}}
-			if got := p.addressOf(r); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
+			if got, shared := p.addressOf(r); got != c.want || shared {
+				t.Errorf("got %s, want %s; shared: %v", got, c.want, shared)
 			}
 		})
 	}
 	r := &http.Request{RemoteAddr: "10.0.0.1:1234", Header: http.Header{"X-Forwarded-For": {"203.0.113.7"}}}
-	if got := (&Provider{}).addressOf(r); got != "10.0.0.1" {
+	if got, _ := (&Provider{}).addressOf(r); got != "10.0.0.1" {
 		t.Errorf("without trusted proxies it is %s", got)
+	}
+}
+
+// What a proxy that nobody has named forwards is not believed, but it is known that many may be behind it.
+func TestAddressOfUnknownProxies(t *testing.T) {
+	p := &Provider{trustedProxies: prefixes(t, "127.0.0.0/8", "10.9.0.0/16"), proxyNetworks: prefixes(t, "10.0.0.0/8", "fd00::/8")}
+	for name, c := range map[string]struct {
+		peer   string
+		header []string
+		want   string
+		shared bool
+	}{
+		"a proxy in the cluster":            {"10.0.0.1:1234", []string{"203.0.113.7"}, "10.0.0.1", true},
+		"in the cluster, but no proxy":      {"10.0.0.1:1234", nil, "10.0.0.1", false},
+		"on the internet":                   {"203.0.113.7:1234", []string{"198.51.100.1"}, "203.0.113.7", false},
+		"trusted":                           {"127.0.0.1:1234", []string{"203.0.113.7"}, "203.0.113.7", false},
+		"trusted in a network of proxies":   {"10.9.0.1:1234", []string{"203.0.113.7"}, "203.0.113.7", false},
+		"behind a trusted one":              {"127.0.0.1:1234", []string{"203.0.113.7, 10.0.0.1"}, "10.0.0.1", false},
+		"in the cluster, written as IPv6":   {"[::ffff:10.0.0.1]:1234", []string{"203.0.113.7"}, "10.0.0.1", true},
+		"in the cluster, of IPv6":           {"[fd00::1]:1234", []string{"203.0.113.7"}, "fd00::1", true},
+		"in the cluster, claiming nonsense": {"10.0.0.1:1234", []string{"<script>"}, "10.0.0.1", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, shared := p.addressOf(&http.Request{RemoteAddr: c.peer, Header: headersOf(c.header)})
+			if got != c.want || shared != c.shared {
+				t.Errorf("got %s, shared: %v; want %s, %v", got, shared, c.want, c.shared)
+			}
+		})
 	}
 }
 
@@ -93,4 +121,12 @@ func FuzzForwardedFor(f *testing.F) {
 			t.Errorf("behind a proxy the stranger becomes %s", got)
 		}
 	})
+}
+
+// headersOf returns headers as net/http reads them: one that was not sent is not there.
+func headersOf(forwarded []string) http.Header {
+	if forwarded == nil {
+		return http.Header{}
+	}
+	return http.Header{"X-Forwarded-For": forwarded}
 }

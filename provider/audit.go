@@ -114,7 +114,8 @@ func (p *Provider) record(ctx context.Context, event auditEvent, attributes ...s
 	}
 }
 
-// floods bound the events that anybody can cause as often as they like at no cost: their records must not fill a disk.
+// floods bound the events that anybody, or anybody with one account, can cause as often as they like at no cost: their records
+// must not fill a disk.
 type floods map[auditEvent]*flood
 
 // How many records of one event are written: so many a second in the long run, and so many at once.
@@ -125,7 +126,10 @@ const (
 
 func newFloods() floods {
 	f := floods{}
-	for _, event := range []auditEvent{auditClientRejected, auditLoginFailed, auditLoginBlocked} {
+	for _, event := range []auditEvent{
+		auditClientRejected, auditLoginFailed, auditLoginBlocked,
+		auditAccessDenied, auditConsentGranted, auditConsentDenied, auditConsentRevoked, auditDeviceApproved, auditDeviceDenied,
+	} {
 		f[event] = &flood{limiter: rate.NewLimiter(floodRate, floodBurst)}
 	}
 	return f
@@ -148,8 +152,9 @@ func (f *flood) admit(now time.Time) (suppressed int64, allowed bool) {
 // requestInfo is what is known of whoever sent a request, in the request's context.
 type requestInfo struct {
 	id string
-	// address is the sender's IP address.
+	// address is the sender's IP address; shared tells that it is that of a proxy which nobody has named.
 	address string
+	shared  bool
 	// userAgent is what the browser says of itself: anything, of any length.
 	userAgent string
 	// languages are set by preferLanguages.
@@ -159,7 +164,11 @@ type requestInfo struct {
 type requestKey struct{}
 
 func (p *Provider) withInfo(r *http.Request, id string) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), requestKey{}, &requestInfo{id: id, address: p.addressOf(r), userAgent: r.UserAgent()}))
+	address, shared := p.addressOf(r)
+	if shared {
+		p.noteUnknownProxy(r, address)
+	}
+	return r.WithContext(context.WithValue(r.Context(), requestKey{}, &requestInfo{id: id, address: address, shared: shared, userAgent: r.UserAgent()}))
 }
 
 // infoOf returns what withInfo has put into a context.

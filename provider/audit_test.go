@@ -185,6 +185,31 @@ func TestAuditOfAFlood(t *testing.T) {
 	}
 }
 
+// Nor can somebody with an account, by asking again and again for what needs no password.
+func TestAuditOfAFloodByOnePerson(t *testing.T) {
+	audit := &stream{}
+	issuer := groupIssuer(t, withAudit(audit))
+	open := appClient()
+	open.ClientID, open.Consent = "open", registration.ConsentAlways
+	issuer.AddClient(open)
+	browser := issuer.NewBrowser(t)
+	loginPage(t, issuer, browser)
+	for range 150 {
+		browser.Get(authorizeURL(issuer))
+		page := browser.Get(authorizeURL(issuer, "client_id", "open"))
+		browser.Submit(page, url.Values{"decision": {"deny"}})
+		browser.Submit(page, url.Values{"decision": {"allow"}})
+	}
+	for _, event := range []string{"access.denied", "consent.denied", "consent.granted"} {
+		if n := len(audit.records(t, event)); n < 100 || n > 130 {
+			t.Errorf("of 150 records of %s %d are written", event, n)
+		}
+	}
+	if text := admin(t, issuer, "/metrics").Body.String(); !strings.Contains(text, `oidc_provider_security_events_total{event="consent.denied"} 150`) {
+		t.Error("the metrics do not count all of them")
+	}
+}
+
 // fullDisk takes nothing.
 type fullDisk struct{}
 

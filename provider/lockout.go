@@ -25,8 +25,9 @@ const (
 	// wideFactor is how many more failures it takes for a name from anywhere, or an address with any name, than for a name
 	// from one address.
 	wideFactor = 10
-	// maxAddressWait bounds the wait of an address, behind which a whole office may be.
-	maxAddressWait = time.Minute
+	// maxSharedWait bounds the wait of somebody for what others have done: of an address, behind which a whole office may be,
+	// and of a name that somebody tries from elsewhere.
+	maxSharedWait = time.Minute
 	// firstWait is the wait after the last failure that is free; each further one doubles it.
 	firstWait = time.Second
 )
@@ -102,12 +103,21 @@ func (p *Provider) newAttempt(r *http.Request, username string) (*attempt, error
 			{key: store.HandleOf("browser:" + known + " user:" + name), limit: settings.MaxAttempts, longest: window},
 		}}, nil
 	}
-	address := network(infoOf(r.Context()).address)
-	return &attempt{counters: []counter{
-		{key: store.HandleOf("address:" + address + " user:" + name), limit: settings.MaxAttempts, longest: window},
-		{key: store.HandleOf("user:" + name), limit: wideFactor * settings.MaxAttempts, longest: window},
-		{key: store.HandleOf("address:" + address), limit: wideFactor * settings.MaxAttempts, longest: min(window, maxAddressWait), lasting: true},
-	}}, nil
+	request := infoOf(r.Context())
+	return &attempt{counters: strangerCounters(settings, name, network(request.address), request.shared)}, nil
+}
+
+// strangerCounters returns what an attempt for a name counts for that comes from an address, in a browser that nobody knows.
+func strangerCounters(settings registration.Login, name, address string, shared bool) []counter {
+	window, wide := time.Duration(settings.Window), wideFactor*settings.MaxAttempts
+	brief := min(window, maxSharedWait)
+	here := counter{key: store.HandleOf("address:" + address + " user:" + name), limit: settings.MaxAttempts, longest: window}
+	anywhere := counter{key: store.HandleOf("user:" + name), limit: wide, longest: brief}
+	if shared {
+		here.longest = brief
+		return []counter{here, anywhere}
+	}
+	return []counter{here, anywhere, {key: store.HandleOf("address:" + address), limit: wide, longest: brief, lasting: true}}
 }
 
 // wait reads the counters and returns how long the longest of them makes wait, zero when the attempt may go on.

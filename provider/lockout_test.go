@@ -29,7 +29,7 @@ func newLockout(t *testing.T, opts ...providertest.Option) *lockout {
 	proxied := providertest.WithOptions(func(o *provider.Options) {
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
-	l.issuer, _ = newIssuer(t, append(opts, withAudit(l.audit), proxied)...)
+	l.issuer, _ = newIssuer(t, append([]providertest.Option{withAudit(l.audit), proxied}, opts...)...)
 	l.issuer.SetSettings(registration.Settings{Login: registration.Login{MaxAttempts: 3, Window: registration.Duration(10 * time.Minute)}})
 	return l
 }

@@ -21,6 +21,8 @@ type metrics struct {
 	auditErrors prometheus.Counter
 	purged      prometheus.Counter
 	purgeErrors prometheus.Counter
+	// unknownProxies counts requests through proxies that nobody has named.
+	unknownProxies prometheus.Counter
 }
 
 // loginResult is the result label of the logins counter.
@@ -58,6 +60,9 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 		purgeErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "oidc_provider_purge_errors_total", Help: "Attempts to delete what has expired that failed.",
 		}),
+		unknownProxies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_unknown_proxy_requests_total", Help: "Requests through reverse proxies that are not trusted, see --trusted-proxies.",
+		}),
 	}
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "oidc_provider_logins_total", Help: "Attempts to log in, by result.",
@@ -76,7 +81,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
-	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors}, gauges(p)...)
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies}, gauges(p)...)
 	collectors = append(collectors, p.notices.collectors()...)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {

@@ -65,6 +65,10 @@ type Options struct {
 	// TrustedProxies are the networks from which X-Forwarded-For is believed: those of the reverse proxies before the
 	// provider. Without any, who sends a request is whoever has opened the connection.
 	TrustedProxies []netip.Prefix
+	// ProxyNetworks are those in which reverse proxies may be that nobody has named. Their X-Forwarded-For is not believed, but
+	// who sends one is taken for many people, so that nobody can lock all of them out. Leave it empty where TrustedProxies has
+	// every proxy.
+	ProxyNetworks []netip.Prefix
 	// Tracer makes a span of every request; nil means none.
 	Tracer trace.TracerProvider
 }
@@ -93,7 +97,9 @@ type Provider struct {
 	clientKeys *clientKeys
 	metrics    *metrics
 
-	trustedProxies []netip.Prefix
+	trustedProxies, proxyNetworks []netip.Prefix
+	// unknownProxyAt is when the log last told of a proxy that is not trusted, in nanoseconds since the epoch.
+	unknownProxyAt atomic.Int64
 	tracing        *tracing // nil without
 
 	requests  requestIDs
@@ -139,6 +145,7 @@ func New(o Options) (*Provider, error) {
 		crossSite: http.NewCrossOriginProtection(),
 
 		trustedProxies: o.TrustedProxies,
+		proxyNetworks:  o.ProxyNetworks,
 		tracing:        newTracing(o.Tracer),
 	}
 	if err := p.fillDefaults(issuer, o); err != nil {

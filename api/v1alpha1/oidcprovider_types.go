@@ -82,7 +82,8 @@ type OIDCProviderSpec struct {
 	TLS *ProviderTLS `json:"tls,omitempty"`
 
 	// trustedProxies are the networks, in CIDR notation, from which the header X-Forwarded-For is believed, so that failed
-	// logins count against the browser's address and not the proxy's. Unset: loopback, private, shared and link-local networks.
+	// logins count against the browser's address and not the proxy's: those of the Ingress controller or Gateway. Unset: loopback
+	// only; then nobody behind another proxy is locked out by address.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

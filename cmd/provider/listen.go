@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 )
@@ -22,9 +23,6 @@ const (
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	// Connections beyond these wait until others end: each may hold some ten kilobytes for as long as readTimeout.
-	maxConnections      = 4096
-	maxAdminConnections = 64
 	// stopTimeout is how long requests that are under way may take at the end. Kubernetes allows 30 seconds in all.
 	stopTimeout = 20 * time.Second
 )
@@ -37,7 +35,7 @@ type listeners struct {
 }
 
 // listen opens both ports, so that an address in use is told before anything is started.
-func listen(o *serveOptions, public, admin http.Handler, logger *slog.Logger) (*listeners, error) {
+func listen(o *serveOptions, known proxies, public, admin http.Handler, metrics prometheus.Registerer, logger *slog.Logger) (*listeners, error) {
 	l := &listeners{publicServer: newServer(public, logger), adminServer: newServer(admin, logger)}
 	address := o.listen
 	if o.tlsCert != "" {
@@ -58,8 +56,12 @@ func listen(o *serveOptions, public, admin http.Handler, logger *slog.Logger) (*
 	if l.admin, err = net.Listen("tcp", o.adminListen); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.public.Close())
 	}
-	l.public = netutil.LimitListener(l.public, maxConnections)
 	l.admin = netutil.LimitListener(l.admin, maxAdminConnections)
+	limited, err := limitAddresses(netutil.LimitListener(l.public, maxConnections), o.perAddress, known, metrics)
+	if err != nil {
+		return nil, errors.Join(err, l.public.Close(), l.admin.Close())
+	}
+	l.public = limited
 	return l, nil
 }
 

@@ -28,6 +28,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -347,22 +348,23 @@ func TestRefusedFlags(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no issuer":             {[]string{"serve", "--data-dir", data, "--registrations", dir}, "--issuer"},
-		"issuer over http":      {append(valid, "--issuer", "http://id.example.com"), "https"},
-		"no storage":            {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir}, "--data-dir or --postgres-dsn-file"},
-		"two storages":          {append(valid, "--postgres-dsn-file", "x"), "--data-dir and --postgres-dsn-file exclude each other"},
-		"no source":             {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data}, "--registrations or --provider-name"},
-		"two sources":           {append(valid, "--provider-name", "sso", "--namespace", "sso"), "exclude each other"},
-		"no namespace":          {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data, "--provider-name", "sso"}, "--namespace"},
-		"half a certificate":    {append(valid, "--tls-cert-file", "x"), "--tls-key-file"},
-		"a missing certificate": {append(valid, "--tls-cert-file", "/nowhere", "--tls-key-file", "/nowhere"), "load TLS certificate /nowhere"},
-		"a missing directory":   {append(valid, "--registrations", "/nowhere"), "/nowhere"},
-		"an unknown log level":  {append(valid, "--log-level", "loud"), "--log-level"},
-		"an audit log nowhere":  {append(valid, "--audit-log", "/nowhere/audit.log"), "open audit log"},
-		"no audit log at all":   {append(valid, "--audit-log", ""), "--audit-log"},
-		"proxies that are none": {append(valid, "--trusted-proxies", "everybody"), "--trusted-proxies"},
-		"an unknown flag":       {append(valid, "--loud"), "unknown flag"},
-		"an address in use":     {append(valid, "--listen", addressInUse(t)), "in use"},
+		"no issuer":                   {[]string{"serve", "--data-dir", data, "--registrations", dir}, "--issuer"},
+		"issuer over http":            {append(valid, "--issuer", "http://id.example.com"), "https"},
+		"no storage":                  {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir}, "--data-dir or --postgres-dsn-file"},
+		"two storages":                {append(valid, "--postgres-dsn-file", "x"), "--data-dir and --postgres-dsn-file exclude each other"},
+		"no source":                   {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data}, "--registrations or --provider-name"},
+		"two sources":                 {append(valid, "--provider-name", "sso", "--namespace", "sso"), "exclude each other"},
+		"no namespace":                {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data, "--provider-name", "sso"}, "--namespace"},
+		"half a certificate":          {append(valid, "--tls-cert-file", "x"), "--tls-key-file"},
+		"a missing certificate":       {append(valid, "--tls-cert-file", "/nowhere", "--tls-key-file", "/nowhere"), "load TLS certificate /nowhere"},
+		"a missing directory":         {append(valid, "--registrations", "/nowhere"), "/nowhere"},
+		"an unknown log level":        {append(valid, "--log-level", "loud"), "--log-level"},
+		"an audit log nowhere":        {append(valid, "--audit-log", "/nowhere/audit.log"), "open audit log"},
+		"no audit log at all":         {append(valid, "--audit-log", ""), "--audit-log"},
+		"fewer connections than none": {append(valid, "--max-connections-per-address", "-1"), "--max-connections-per-address"},
+		"proxies that are none":       {append(valid, "--trusted-proxies", "everybody"), "--trusted-proxies"},
+		"an unknown flag":             {append(valid, "--loud"), "unknown flag"},
+		"an address in use":           {append(valid, "--listen", addressInUse(t)), "in use"},
 
 		"a redirect URI that is none":  {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", "http://a.example/cb"}, "redirect_uris[0]"},
 		"a client without any":         {[]string{"client", "create", "a", "--registrations", dir}, "redirect_uris"},
@@ -464,7 +466,7 @@ func TestDefaultAddress(t *testing.T) {
 func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	entered := make(chan struct{})
 	public := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(entered); <-r.Context().Done() })
-	l, err := listen(&serveOptions{listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}, public, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	l, err := listen(&serveOptions{listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}, proxies{}, public, http.NotFoundHandler(), prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,18 +36,29 @@ func TestParseProxies(t *testing.T) {
 	}
 }
 
-func TestDefaultTrustedProxies(t *testing.T) {
-	proxies, err := parseProxies(defaultTrustedProxies)
+func TestDefaultProxies(t *testing.T) {
+	byDefault, err := readProxies("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for address, want := range map[string]bool{
-		"127.0.0.1": true, "::1": true, "10.244.0.7": true, "172.31.0.1": true, "192.168.1.1": true, "fd12::1": true, "fe80::1": true,
-		"100.64.3.2": true, "203.0.113.7": false, "172.32.0.1": false, "2001:db8::1": false, "0.0.0.0": false, "8.8.8.8": false,
+	for address, want := range map[string]string{
+		"127.0.0.1": "trusted", "::1": "trusted", "10.244.0.7": "unknown", "172.31.0.1": "unknown", "192.168.1.1": "unknown", "fd12::1": "unknown",
+		"fe80::1": "unknown", "100.64.3.2": "unknown", "203.0.113.7": "", "172.32.0.1": "", "2001:db8::1": "", "0.0.0.0": "", "8.8.8.8": "",
 	} {
-		got := slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) })
+		got := ""
+		for name, networks := range map[string][]netip.Prefix{"trusted": byDefault.trusted, "unknown": byDefault.unknown} {
+			if contains(networks, netip.MustParseAddr(address)) {
+				got += name
+			}
+		}
 		if got != want {
-			t.Errorf("%s: got %v", address, got)
+			t.Errorf("%s: got %q", address, got)
+		}
+	}
+	// Whoever names proxies, or none, has named them all.
+	for _, list := range []string{"none", "10.0.0.0/8"} {
+		if named, err := readProxies(list); err != nil || len(named.unknown) > 0 || contains(named.trusted, netip.MustParseAddr("127.0.0.1")) {
+			t.Errorf("%s: %v %v", list, named, err)
 		}
 	}
 }

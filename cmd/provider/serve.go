@@ -33,6 +33,7 @@ type serveOptions struct {
 	logLevel      string
 	auditLog      string
 	proxies       string
+	perAddress    int
 	shutdownDelay time.Duration
 }
 
@@ -66,8 +67,10 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.replica, "replica-name", defaultReplica(), "name under which this replica reports what it serves")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info or error")
 	f.StringVar(&o.auditLog, "audit-log", "stdout", "where security events are written: stdout, stderr, off or a file, opened anew on SIGHUP")
-	f.StringVar(&o.proxies, "trusted-proxies", defaultTrustedProxies,
-		"networks of the reverse proxies whose X-Forwarded-For is believed, with commas between them, or none")
+	f.StringVar(&o.proxies, "trusted-proxies", "",
+		"networks of the reverse proxies whose X-Forwarded-For is believed, with commas between them, or none (default: this machine)")
+	f.IntVar(&o.perAddress, "max-connections-per-address", perAddress,
+		"how many connections one IPv4 address or IPv6 /64 may have open; reverse proxies may have more; 0 means any number")
 	f.DurationVar(&o.shutdownDelay, "shutdown-delay", defaultShutdownDelay(),
 		"how long to go on serving after readiness has failed, until nobody sends requests here any more")
 	return cmd
@@ -104,6 +107,8 @@ func (o *serveOptions) validate() error {
 		return errors.New("--provider-name needs --namespace")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
 		return errors.New("--tls-cert-file and --tls-key-file need each other")
+	case o.perAddress < 0:
+		return errors.New("--max-connections-per-address must not be negative")
 	}
 	return o.storage.validate()
 }
@@ -127,7 +132,7 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	proxies, err := parseProxies(o.proxies)
+	known, err := readProxies(o.proxies)
 	if err != nil {
 		return err
 	}
@@ -154,12 +159,12 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	}
 	p, err := provider.New(provider.Options{
 		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
-		Audit: audit.logger, TrustedProxies: proxies, Tracer: tracer.tracerProvider(),
+		Audit: audit.logger, TrustedProxies: known.trusted, ProxyNetworks: known.unknown, Tracer: tracer.tracerProvider(),
 	})
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(o, p.Handler(), p.AdminHandler(metrics), logger)
+	listeners, err := listen(o, known, p.Handler(), p.AdminHandler(metrics), metrics, logger)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ type OIDCProviderSpecApplyConfiguration struct {
 	// tls makes the provider itself serve https. Unset: it serves http, and whatever stands before it serves https.
 	TLS *ProviderTLSApplyConfiguration `json:"tls,omitempty"`
 	// trustedProxies are the networks, in CIDR notation, from which the header X-Forwarded-For is believed, so that failed
-	// logins count against the browser's address and not the proxy's. Unset: loopback, private, shared and link-local networks.
+	// logins count against the browser's address and not the proxy's: those of the Ingress controller or Gateway. Unset: loopback
+	// only; then nobody behind another proxy is locked out by address.
 	TrustedProxies []string `json:"trustedProxies,omitempty"`
 	// allowedClients says which OIDCClients may use this provider. Unset: those in its own namespace, with any redirect host.
 	AllowedClients *AllowedClientsApplyConfiguration `json:"allowedClients,omitempty"`
