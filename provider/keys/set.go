@@ -21,6 +21,7 @@ type Set struct {
 	public     map[string]*jose.JSONWebKey
 	counts     map[registration.Phase]int
 	all        []Info
+	turns      turns
 }
 
 // Info is what may be told of a key.
@@ -43,6 +44,7 @@ func NewSet(docs []registration.SigningKey) (*Set, error) {
 		signers: map[string]*Signer{},
 		public:  map[string]*jose.JSONWebKey{},
 		counts:  map[registration.Phase]int{},
+		turns:   newTurns(),
 	}
 	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for d := range docs {
@@ -90,7 +92,7 @@ func (s *Set) add(key *registration.Key, algorithm string) (*jose.JSONWebKey, er
 	if key.Phase != registration.PhaseActive {
 		return &public, nil
 	}
-	signer, err := newSigner(private)
+	signer, err := newSigner(private, s.turns)
 	if err != nil {
 		return nil, err
 	}

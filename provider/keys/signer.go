@@ -30,15 +30,16 @@ type Signer struct {
 	algorithm string
 	keyID     string
 	jose      map[Type]jose.Signer
+	turns     turns
 }
 
-func newSigner(private *jose.JSONWebKey) (*Signer, error) {
+func newSigner(private *jose.JSONWebKey, t turns) (*Signer, error) {
 	if key, ok := private.Key.(*rsa.PrivateKey); ok {
 		// A key that was read from a JWK is not prepared, and crypto/rsa would prepare it anew for each signature, which
 		// takes a tenth of the time of signing.
 		key.Precompute()
 	}
-	s := &Signer{algorithm: private.Algorithm, keyID: private.KeyID, jose: map[Type]jose.Signer{}}
+	s := &Signer{algorithm: private.Algorithm, keyID: private.KeyID, jose: map[Type]jose.Signer{}, turns: t}
 	for _, typ := range types() {
 		signer, err := jose.NewSigner(
 			jose.SigningKey{Algorithm: jose.SignatureAlgorithm(private.Algorithm), Key: private},
@@ -67,6 +68,8 @@ func (s *Signer) SignAs(typ Type, payload []byte) (string, error) {
 	if !known {
 		return "", fmt.Errorf("sign with key %s: %q is no type of token", s.keyID, typ)
 	}
+	s.turns.take()
+	defer s.turns.giveBack()
 	jws, err := signer.Sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("sign with key %s: %w", s.keyID, err)
