@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,10 @@ const (
 	queueLength = 256
 	// maxBatch bounds a transaction, and with it how long one caller waits for the changes of others.
 	maxBatch = 256
+	// yields is how often the writer lets others go first before it begins a transaction. Those who are about to queue a
+	// change then share it, which costs them nothing: they would have waited for the processor. When nobody is ready to
+	// run, no time passes.
+	yields = 8
 )
 
 // change is one caller's part of a transaction.
@@ -90,8 +95,11 @@ func (w *writer) take(c *change) {
 	}
 }
 
-// gather takes what has queued up while the last transaction went to disk.
+// gather takes what has queued up while the last transaction went to disk, and what others are about to queue.
 func (w *writer) gather() {
+	for range yields {
+		runtime.Gosched()
+	}
 	for len(w.batch) < maxBatch {
 		select {
 		case c, ok := <-w.queue:
