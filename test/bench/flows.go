@@ -48,8 +48,8 @@ func codeRequest(code string) []byte {
 }
 
 // asking is a flow of one request that never changes.
-func asking(request []byte) func(int) (flow, error) {
-	return func(int) (flow, error) {
+func asking(request []byte) opener {
+	return func(*conn) (flow, error) {
 		return func(c *conn) error {
 			_, err := c.ask(request, 200)
 			return err
@@ -58,7 +58,7 @@ func asking(request []byte) func(int) (flow, error) {
 }
 
 // codes is a flow of token requests that redeem codes which lie in storage already.
-func (r *rig) codes(ctx context.Context, count int) (func(int) (flow, error), error) {
+func (r *rig) codes(ctx context.Context, count int) (opener, error) {
 	requests := make([][]byte, count)
 	err := together(count, func(i int) error {
 		code, err := r.storeCode(ctx)
@@ -66,7 +66,7 @@ func (r *rig) codes(ctx context.Context, count int) (func(int) (flow, error), er
 		return err
 	})
 	var next atomic.Int64
-	return func(int) (flow, error) {
+	return func(*conn) (flow, error) {
 		return func(c *conn) error {
 			i := int(next.Add(1)) - 1
 			if i >= count {
@@ -112,21 +112,18 @@ func together(count int, work func(int) error) error {
 }
 
 // refreshes is a flow of refresh token requests, each with the token that the last one gave.
-func (r *rig) refreshes(ctx context.Context) func(int) (flow, error) {
-	return func(int) (flow, error) {
-		token := ""
+func (r *rig) refreshes(ctx context.Context) opener {
+	return func(c *conn) (flow, error) {
+		code, err := r.storeCode(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := c.ask(codeRequest(code), 200)
+		if err != nil {
+			return nil, err
+		}
+		token := member(answer.body, "refresh_token")
 		return func(c *conn) error {
-			if token == "" {
-				code, err := r.storeCode(ctx)
-				if err != nil {
-					return err
-				}
-				answer, err := c.ask(codeRequest(code), 200)
-				if err != nil {
-					return err
-				}
-				token = member(answer.body, "refresh_token")
-			}
 			answer, err := c.ask(tokenRequest("grant_type", "refresh_token", "refresh_token", token), 200)
 			if err != nil {
 				return err
@@ -145,7 +142,7 @@ func member(object []byte, name string) string {
 }
 
 // authorizations is a flow of authorization requests in a browser that is logged in, each with its token request.
-func (r *rig) authorizations(int) (flow, error) {
+func (r *rig) authorizations(*conn) (flow, error) {
 	request := get(authorizePath, r.cookieName+"="+r.cookie)
 	return func(c *conn) error {
 		answer, err := c.ask(request, 303)
@@ -166,7 +163,7 @@ func codeIn(location string) string {
 }
 
 // logins is a flow of complete logins: authorization request, login page, password, code, tokens, userinfo.
-func (r *rig) logins(int) (flow, error) {
+func (r *rig) logins(*conn) (flow, error) {
 	return func(c *conn) error {
 		asked, err := c.ask(get(authorizePath, ""), 303)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -13,8 +14,11 @@ import (
 // connections is how many keep-alive connections put load on a server.
 const connections = 32
 
-// flow does one unit of work on a connection. Each connection has a flow of its own, which may remember things.
+// flow does one unit of work on a connection.
 type flow func(c *conn) error
+
+// opener makes the flow of one connection, which may remember things. What it asks for beforehand is not measured.
+type opener func(c *conn) (flow, error)
 
 // measured is what a load has seen.
 type measured struct {
@@ -24,28 +28,82 @@ type measured struct {
 	p50, p99 time.Duration
 }
 
-// measure runs a flow on each of some connections until d has passed.
-func measure(ctx context.Context, address string, d time.Duration, newFlow func(worker int) (flow, error)) (measured, error) {
-	took := make([][]time.Duration, connections)
-	errs := make(chan error, connections)
-	var workers sync.WaitGroup
-	start, cpu := time.Now(), processorTime()
-	for worker := range connections {
-		workers.Go(func() {
+// ramp is for how long a load runs before and after it is measured, so that all connections are busy all the time.
+const ramp = 200 * time.Millisecond
+
+// finished is one unit of work.
+type finished struct {
+	at   time.Time
+	took time.Duration
+}
+
+// measure runs a flow on each of some connections, and measures for d what all of them together get done.
+func measure(ctx context.Context, address string, d time.Duration, open opener) (measured, error) {
+	var loads sync.WaitGroup
+	flows := make(chan error, connections)
+	work := make([][]finished, connections)
+	var stop atomic.Bool
+	for i := range connections {
+		ready := make(chan error, 1)
+		loads.Go(func() {
 			var err error
-			if took[worker], err = drive(ctx, address, start.Add(d), worker, newFlow); err != nil {
-				errs <- err
-			}
+			work[i], err = drive(ctx, address, open, ready, &stop)
+			flows <- err
 		})
+		if err := <-ready; err != nil {
+			stop.Store(true)
+			loads.Wait()
+			return measured{}, err
+		}
 	}
-	workers.Wait()
-	elapsed, cpu := time.Since(start), processorTime()-cpu
-	close(errs)
-	all := slices.Concat(took...)
-	if err := <-errs; err != nil || len(all) == 0 {
-		return measured{}, fmt.Errorf("after %d answers: %w", len(all), err)
+	time.Sleep(ramp)
+	start, cpu := time.Now(), processorTime()
+	time.Sleep(d)
+	end, cpu := time.Now(), processorTime()-cpu
+	time.Sleep(ramp)
+	stop.Store(true)
+	loads.Wait()
+	close(flows)
+	for err := range flows {
+		if err != nil {
+			return measured{}, err
+		}
 	}
-	return measured{float64(len(all)) / elapsed.Seconds(), cpu / time.Duration(len(all)), quantile(all, 0.5), quantile(all, 0.99)}, nil
+	var took []time.Duration
+	for _, f := range slices.Concat(work...) {
+		if f.at.After(start) && !f.at.After(end) {
+			took = append(took, f.took)
+		}
+	}
+	if len(took) == 0 {
+		return measured{}, fmt.Errorf("nothing was done in %s", d)
+	}
+	return measured{float64(len(took)) / end.Sub(start).Seconds(), cpu / time.Duration(len(took)), quantile(took, 0.5), quantile(took, 0.99)}, nil
+}
+
+// drive does units of work on a connection of its own until it is told to stop. It tells ready, once, when it begins or
+// why it cannot.
+func drive(ctx context.Context, address string, open opener, ready chan<- error, stop *atomic.Bool) (work []finished, err error) {
+	c, err := dial(ctx, address)
+	if err != nil {
+		ready <- err
+		return nil, err
+	}
+	defer func() { _ = c.Close() }() // nothing is lost with it
+	do, err := open(c)
+	ready <- err
+	if err != nil {
+		return nil, err
+	}
+	for begun := time.Now(); !stop.Load() && ctx.Err() == nil; {
+		if err := do(c); err != nil {
+			return work, err
+		}
+		now := time.Now()
+		work = append(work, finished{now, now.Sub(begun)})
+		begun = now
+	}
+	return work, ctx.Err()
 }
 
 // processorTime returns what this process has used.
@@ -55,27 +113,6 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func drive(ctx context.Context, address string, until time.Time, worker int, newFlow func(worker int) (flow, error)) (took []time.Duration, err error) {
-	c, err := dial(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.Close() }() // nothing is lost with it
-	work, err := newFlow(worker)
-	if err != nil {
-		return nil, err
-	}
-	for begun := time.Now(); begun.Before(until) && ctx.Err() == nil; {
-		if err := work(c); err != nil {
-			return took, err
-		}
-		now := time.Now()
-		took = append(took, now.Sub(begun))
-		begun = now
-	}
-	return took, ctx.Err()
 }
 
 // measureLoop calls work from one goroutine for each worker until d has passed.
