@@ -9,6 +9,8 @@
 //	<kind>_status.go      turns plan and outcome, purely, into conditions
 //	<kind>_watches.go     what starts a reconcile
 //
+// An OIDCClient is looked at only as package presets has filled it in, except where its own status is written.
+//
 // What they share is in conditions.go (conditions), objects.go (writing), documents.go and registrations.go (what the provider
 // reads), referents.go (what specs refer to), replicas.go (what the provider reports), report.go (status and events), index.go
 // and manager.go (reading).

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -21,12 +22,15 @@ const (
 	indexLeaseProvider = "leaseProvider" // Lease by the provider that the replica belongs to
 	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
-	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for
+	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for, or anyAlgorithm
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 )
+
+// anyAlgorithm stands in indexAlgorithm for a client to which every algorithm matters with which its provider signs.
+const anyAlgorithm = "*"
 
 // scoped makes an index value that is unique for each provider.
 func scoped(provider types.NamespacedName, value string) string {
@@ -62,8 +66,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexAlgorithm, func(c *v1alpha1.OIDCClient) []string {
 			var values []string
-			for _, algorithm := range c.SigningAlgorithms() {
+			effective := presets.Effective(c)
+			for _, algorithm := range effective.SigningAlgorithms() {
 				values = append(values, scoped(c.ProviderKey(), algorithm))
+			}
+			if heedsAlgorithms(effective) {
+				values = append(values, scoped(c.ProviderKey(), anyAlgorithm))
 			}
 			return values
 		}),

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 )
 
@@ -38,20 +39,21 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
-	state, err := r.observe(ctx, before)
+	effective := presets.Effective(before)
+	state, err := r.observe(ctx, effective)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan, err := planClient(before, state, newClientSecret)
+	plan, err := planClient(effective, state, newClientSecret)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	result, err := r.apply(ctx, before, state, plan)
+	result, err := r.apply(ctx, effective, state, plan)
 	result.refused = refused(err)
 	if err != nil && result.refused == nil {
 		return ctrl.Result{}, err
 	}
-	obj := before.DeepCopy()
+	obj := effective.DeepCopy() // of which only the status is written
 	setClientStatus(obj, state, plan, result, metav1.NewTime(r.now()))
 	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

@@ -31,6 +31,8 @@ type clientState struct {
 	reservedFor string
 	// unsignable is an algorithm that the OIDCClient asks for and the provider has no active key of, or "".
 	unsignable string
+	// algorithms are those with which the provider signs, for a client whose preset has something to say about them.
+	algorithms []string
 	// owned are the Secrets that say that they were made for the OIDCClient, in any namespace: a registration is where its
 	// provider is, or was. Only those in the OIDCClient's own namespace may be believed.
 	owned []corev1.Secret
@@ -69,7 +71,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.reservedFor, err = r.reservedFor(ctx, c); err != nil {
 		return state, err
 	}
-	if state.unsignable, err = r.unsignable(ctx, c); err != nil {
+	if err = r.observeAlgorithms(ctx, c, &state); err != nil {
 		return state, err
 	}
 	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
@@ -92,24 +94,31 @@ func (r *clientReconciler) reservedFor(ctx context.Context, c *v1alpha1.OIDCClie
 	return prefix, nil
 }
 
-// unsignable returns the first algorithm of those that c asks for with which the provider cannot sign, or "". Any active key
-// will do where it asks for none.
-func (r *clientReconciler) unsignable(ctx context.Context, c *v1alpha1.OIDCClient) (string, error) {
+// observeAlgorithms looks at the provider's keys where it matters which there are. Any active key will do for a client that
+// asks for none.
+func (r *clientReconciler) observeAlgorithms(ctx context.Context, c *v1alpha1.OIDCClient, state *clientState) error {
 	wanted := c.SigningAlgorithms()
-	if len(wanted) == 0 {
-		return "", nil
+	if len(wanted) == 0 && !heedsAlgorithms(c) {
+		return nil
 	}
 	signingKeys := &v1alpha1.SigningKeyList{}
 	if err := r.client.List(ctx, signingKeys, client.MatchingFields{indexProvider: c.ProviderKey().String()}); err != nil {
-		return "", fmt.Errorf("list signing keys: %w", err)
+		return fmt.Errorf("list signing keys: %w", err)
 	}
-	for _, algorithm := range wanted {
-		active := func(k v1alpha1.SigningKey) bool { return k.Algorithm() == algorithm && k.Status.ActiveKeyID != "" }
-		if !slices.ContainsFunc(signingKeys.Items, active) {
-			return algorithm, nil
+	for i := range signingKeys.Items {
+		if k := &signingKeys.Items[i]; k.Status.ActiveKeyID != "" {
+			state.algorithms = append(state.algorithms, k.Algorithm())
 		}
 	}
-	return "", nil
+	slices.Sort(state.algorithms)
+	state.algorithms = slices.Compact(state.algorithms)
+	for _, algorithm := range wanted {
+		if !slices.Contains(state.algorithms, algorithm) {
+			state.unsignable = algorithm
+			return nil
+		}
+	}
+	return nil
 }
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may

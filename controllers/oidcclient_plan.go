@@ -3,6 +3,7 @@ package controllers
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -52,25 +54,28 @@ type clientPlan struct {
 	update *acorev1.SecretApplyConfiguration
 	// secretID names the client secret; empty for a client that has none.
 	secretID string
+	// preset is what the application's preset adds.
+	preset presetPlan
 	// withdraw are registrations that must end now, because the OIDCClient is not accepted.
 	withdraw []*corev1.Secret
 	// outdated are Secrets that are not wanted any more once the new ones stand: until then they hold the client secret.
 	outdated []*corev1.Secret
 }
 
-// planClient decides about an OIDCClient. It calls newSecret when a client secret must be made.
-func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() string) (clientPlan, error) {
+// planClient decides about an OIDCClient that its preset has filled in. It calls newSecret when a client secret must be made.
+func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func(presets.SecretForm) string) (clientPlan, error) {
 	secret, hashes := "", []registration.ClientSecret(nil)
 	if c.HasSecret() {
 		secret = keptSecret(c, state)
 		if secret == "" {
-			secret = newSecret()
+			secret = newSecret(presets.FormOf(c))
 		}
 		hash := registration.HashSecret(secret)
 		hashes = []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}
 	}
 	document := buildClientDocument(c, hashes)
-	plan := clientPlan{accepted: judgeClient(c, state, document)}
+	plan := clientPlan{preset: planPreset(c, state, secret)}
+	plan.accepted = plan.preset.judge(judgeClient(c, state, document))
 	if len(hashes) > 0 {
 		plan.secretID = hashes[0].ID
 	}
@@ -95,7 +100,7 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func() stri
 			}
 		}
 	}
-	plan.credentials = buildCredentials(c, state.provider.Spec.Issuer, secret)
+	plan.credentials = buildCredentials(c, state.provider.Spec.Issuer, secret, plan.preset.files)
 	plan.registration, err = registrationFor(c, owner, document)
 	return plan, err
 }
@@ -153,8 +158,8 @@ func providerNotFound(key client.ObjectKey) verdict {
 		"OIDCProvider %q in namespace %q does not exist; create it or correct spec.providerRef", key.Name, key.Namespace))
 }
 
-// buildCredentials returns the Secret that the application reads.
-func buildCredentials(c *v1alpha1.OIDCClient, issuer, secret string) *acorev1.SecretApplyConfiguration {
+// buildCredentials returns the Secret that the application reads. files are those of its preset.
+func buildCredentials(c *v1alpha1.OIDCClient, issuer, secret string, files map[string][]byte) *acorev1.SecretApplyConfiguration {
 	data := map[string][]byte{
 		keyClientID:      []byte(c.ClientID()),
 		keyIssuer:        []byte(issuer),
@@ -169,6 +174,7 @@ func buildCredentials(c *v1alpha1.OIDCClient, issuer, secret string) *acorev1.Se
 	if secret != "" {
 		data[keyClientSecret] = []byte(secret)
 	}
+	maps.Copy(data, files)
 	return acorev1.Secret(c.SecretName(), c.Namespace).
 		WithType(resources.SecretTypeCredentials).
 		WithLabels(c.Spec.Credentials.Labels).
@@ -230,24 +236,19 @@ func outdated(c *v1alpha1.OIDCClient, owned []corev1.Secret) []*corev1.Secret {
 	return found
 }
 
-const (
-	secretAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	secretLength   = 32 // 190 bits; Synology DSM is not known to take more
-)
-
-// newClientSecret returns 32 random alphanumeric characters: the same with and without form-urlencoding.
-func newClientSecret() string {
-	return randomText(secretLength)
+// newClientSecret returns a random client secret that the application takes.
+func newClientSecret(form presets.SecretForm) string {
+	return randomText(form.Alphabet, form.Length)
 }
 
-func randomText(length int) string {
+func randomText(alphabet string, length int) string {
 	text := make([]byte, length)
 	for i := range text {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(secretAlphabet))))
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
 		if err != nil {
 			panic("no randomness: " + err.Error()) // crypto/rand stops the program before it returns an error
 		}
-		text[i] = secretAlphabet[n.Int64()]
+		text[i] = alphabet[n.Int64()]
 	}
 	return string(text)
 }

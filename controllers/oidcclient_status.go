@@ -6,15 +6,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 )
 
 // setClientStatus writes into c's status what follows from what was observed, planned and done.
 func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now metav1.Time) {
 	credentials := judgeClientCredentials(c, plan, result)
+	c.Status.Effective = presets.Status(c)
 	if plan.accepted.outcome == done && !result.secretTaken && result.refused == nil {
 		c.Status.ClientID = c.ClientID()
 		c.Status.Issuer = state.provider.Spec.Issuer
-		c.Status.Credentials = &v1alpha1.CredentialsStatus{SecretName: c.SecretName(), CurrentSecretID: plan.secretID}
+		c.Status.Credentials = &v1alpha1.CredentialsStatus{SecretName: c.SecretName(), CurrentSecretID: plan.secretID, Files: plan.preset.fileNames()}
 	}
 	setConditions(&c.Status.Conditions, c.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},
@@ -46,6 +48,6 @@ func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clie
 	case result.refused != nil:
 		return *result.refused
 	default:
-		return accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName()))
+		return plan.preset.judgeSecret(accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName())))
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
 // its credentials', its provider's spec, its namespace's
-// labels, a SigningKey of an algorithm that it asks for, another client of the same ID, or (while it waits) a replica's report changes.
+// labels, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report changes.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -65,11 +65,15 @@ func (r *clientReconciler) signedWith(ctx context.Context, obj client.Object) []
 	if !ok {
 		return nil
 	}
-	list := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, list, client.MatchingFields{indexAlgorithm: scoped(k.ProviderKey(), k.Algorithm())}); err != nil {
-		return unlisted(ctx, err)
+	var requests []reconcile.Request
+	for _, algorithm := range []string{k.Algorithm(), anyAlgorithm} {
+		list := &v1alpha1.OIDCClientList{}
+		if err := r.client.List(ctx, list, client.MatchingFields{indexAlgorithm: scoped(k.ProviderKey(), algorithm)}); err != nil {
+			return unlisted(ctx, err)
+		}
+		requests = append(requests, requestsFor(list.Items)...)
 	}
-	return requestsFor(list.Items)
+	return requests
 }
 
 func (r *clientReconciler) withSecretName(ctx context.Context, secret client.Object) []reconcile.Request {

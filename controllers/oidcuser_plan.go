@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -235,5 +236,5 @@ func (p *userPlan) outdatedOf(u *v1alpha1.OIDCUser, owned []corev1.Secret) []*co
 
 // newPassword returns 24 random alphanumeric characters, 142 bits.
 func newPassword() string {
-	return randomText(24)
+	return randomText(presets.Alphanumeric, 24)
 }

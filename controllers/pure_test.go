@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 )
@@ -46,7 +47,7 @@ func TestHolds(t *testing.T) {
 func TestDigestTellsNothingOfSecretValues(t *testing.T) {
 	digest := func(secret string) string {
 		c := gen.OIDCClient("apps", "app", gen.OIDCProvider("sso", "sso"))
-		u, err := withDigest(buildCredentials(c, "https://id.example.com", secret))
+		u, err := withDigest(buildCredentials(c, "https://id.example.com", secret, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +216,7 @@ func TestKeptSecret(t *testing.T) {
 			Data: map[string][]byte{keyClientSecret: []byte(value)},
 		}
 	}
-	strong := newClientSecret()
+	strong := newClientSecret(presets.FormOf(&v1alpha1.OIDCClient{}))
 	for name, test := range map[string]struct {
 		secret *corev1.Secret
 		want   string

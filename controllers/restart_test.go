@@ -31,7 +31,10 @@ var _ = Describe("The operator", Serial, func() {
 		create(gen.Secret(namespace, "bob-login", map[string]string{"password": "open sesame"}))
 		ada = create(gen.OIDCUser(namespace, "ada", "sso"))
 		bob = create(gen.OIDCUser(namespace, "bob", "sso", gen.WithPasswordFrom("bob-login", "")))
-		app = create(gen.OIDCClient(apps, "app", provider))
+		app = create(gen.OIDCClient(apps, "app", provider, func(c *v1alpha1.OIDCClient) {
+			c.Spec.Preset = &v1alpha1.ClientPreset{Synapse: synapsePreset()}
+			c.Spec.IDTokenSignedResponseAlg = "ES256"
+		}))
 		create(gen.Secret(namespace, "pg", map[string]string{"uri": "postgres://db"}))
 		create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "brand"}, Data: map[string]string{"logo.svg": "<svg/>"}})
 		shared := create(gen.OIDCProvider(namespace, "shared", gen.WithIssuer("https://shared.example.com"), gen.WithPostgres("pg"), gen.WithLogo("brand", "logo.svg")))

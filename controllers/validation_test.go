@@ -163,7 +163,7 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("https redirect URI", gen.WithRedirectURIs("https://app.example.com/cb?x=1"), accepted),
 		Entry("redirect origin with port and without slash", gen.WithRedirectURIs("https://nas.example.com:5001"), accepted),
 		Entry("http on loopback", gen.WithRedirectURIs("http://localhost:8090/cb", "http://127.0.0.1/cb", "http://[::1]:1/cb"), accepted),
-		Entry("no redirect URI", gen.WithRedirectURIs(), "redirectURIs must hold at least one URI, unless grantTypes is set and leaves authorization_code out"),
+		Entry("no redirect URI", gen.WithRedirectURIs(), "redirectURIs must hold at least one URI, unless a preset knows them or grantTypes is set and leaves authorization_code out"),
 		Entry("with a fragment", gen.WithRedirectURIs("https://app.example.com/#cb"), "redirectURIs must not have a fragment; remove everything from the # on"),
 		Entry("with a wildcard", gen.WithRedirectURIs("https://*.example.com/cb"), "redirectURIs must not contain a wildcard; list each redirect URI in full"),
 		Entry("http elsewhere", gen.WithRedirectURIs("http://app.example.com/cb"), "redirectURIs must use https; http is only for a loopback host"),

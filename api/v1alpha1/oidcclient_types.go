@@ -44,7 +44,7 @@ type OIDCClientList struct {
 // OIDCClientSpec says how an application logs people in.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.clientID) == has(oldSelf.clientID)",message="clientID cannot be changed, because the application and its users' consents belong to it; create a new OIDCClient"
-// +kubebuilder:validation:XValidation:rule="has(self.redirectURIs) || (has(self.grantTypes) && !('authorization_code' in self.grantTypes))",message="redirectURIs must hold at least one URI, unless grantTypes is set and leaves authorization_code out"
+// +kubebuilder:validation:XValidation:rule="has(self.redirectURIs) || has(self.preset) || (has(self.grantTypes) && !('authorization_code' in self.grantTypes))",message="redirectURIs must hold at least one URI, unless a preset knows them or grantTypes is set and leaves authorization_code out"
 // +kubebuilder:validation:XValidation:rule="!has(self.redirectURIs) || self.redirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
 // +kubebuilder:validation:XValidation:rule="!has(self.postLogoutRedirectURIs) || self.postLogoutRedirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="postLogoutRedirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.pkce) && self.pkce == 'Optional')",message="pkce must be Required or unset for a public client (tokenEndpointAuthMethod none)"
@@ -111,8 +111,8 @@ type OIDCClientSpec struct {
 	ClientID string `json:"clientID,omitempty"`
 
 	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
-	// for a public client a private-use scheme such as com.example.app:/callback. Only an application without the grant type
-	// authorization_code can do without.
+	// for a public client a private-use scheme such as com.example.app:/callback. Unset: those of the preset. Only an application
+	// without the grant type authorization_code can do without.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -276,6 +276,11 @@ type OIDCClientSpec struct {
 	// credentials says how the application gets its credentials.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
+
+	// preset names the application, where it is one that the operator knows: what it needs and this spec leaves unset is filled
+	// in (status.effective shows the result), and its Secret gets the configuration that it reads. Unset: nothing is filled in.
+	// +optional
+	Preset *ClientPreset `json:"preset,omitempty"`
 }
 
 // Credentials says how an application gets its credentials.
@@ -327,6 +332,11 @@ type OIDCClientStatus struct {
 	// credentials describes the Secret that holds the credentials.
 	// +optional
 	Credentials *CredentialsStatus `json:"credentials,omitempty"`
+
+	// effective is how the application is registered after spec.preset has filled in what the spec leaves unset. Unset without
+	// a preset: it is then what the spec says.
+	// +optional
+	Effective *EffectiveClientStatus `json:"effective,omitempty"`
 }
 
 // CredentialsStatus describes the Secret that holds credentials.
@@ -340,4 +350,11 @@ type CredentialsStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	CurrentSecretID string `json:"currentSecretID,omitempty"`
+
+	// files are the keys of the Secret that the preset has added.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=253
+	Files []string `json:"files,omitempty"`
 }

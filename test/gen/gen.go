@@ -120,3 +120,8 @@ func WithPasswordFrom(name, key string) func(*v1alpha1.OIDCUser) {
 func Secret(namespace, name string, data map[string]string) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
 }
+
+// WithPreset makes it a client of an application that the operator knows, and leaves the redirect URIs to that.
+func WithPreset(preset v1alpha1.ClientPreset) func(*v1alpha1.OIDCClient) {
+	return func(c *v1alpha1.OIDCClient) { c.Spec.Preset, c.Spec.RedirectURIs = &preset, nil }
+}

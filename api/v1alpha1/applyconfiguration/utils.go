@@ -26,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BrandingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientAccess"):
 		return &apiv1alpha1.ClientAccessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientPreset"):
+		return &apiv1alpha1.ClientPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientSubject"):
 		return &apiv1alpha1.ClientSubjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Credentials"):
@@ -34,6 +36,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CredentialsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DSNSecretReference"):
 		return &apiv1alpha1.DSNSecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EffectiveClientStatus"):
+		return &apiv1alpha1.EffectiveClientStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedStorage"):
 		return &apiv1alpha1.EmbeddedStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Endpoints"):
@@ -54,6 +58,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.LoginLimitsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LogoReference"):
 		return &apiv1alpha1.LogoReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MASClaimsImports"):
+		return &apiv1alpha1.MASClaimsImportsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MASImport"):
+		return &apiv1alpha1.MASImportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MASLocalpartImport"):
+		return &apiv1alpha1.MASLocalpartImportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MASPreset"):
+		return &apiv1alpha1.MASPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClient"):
 		return &apiv1alpha1.OIDCClientApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClientSpec"):
@@ -98,6 +110,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SigningKeyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Storage"):
 		return &apiv1alpha1.StorageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SynapseAttributeRequirement"):
+		return &apiv1alpha1.SynapseAttributeRequirementApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SynapsePreset"):
+		return &apiv1alpha1.SynapsePresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SynapseUserMapping"):
+		return &apiv1alpha1.SynapseUserMappingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenLifetimes"):
 		return &apiv1alpha1.TokenLifetimesApplyConfiguration{}
 

@@ -88,6 +88,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientPreset
+  map:
+    fields:
+    - name: mas
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASPreset
+    - name: synapse
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapsePreset
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
@@ -121,6 +130,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: currentSecretID
       type:
         scalar: string
+    - name: files
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: secretName
       type:
         scalar: string
@@ -136,6 +151,57 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DeletionPolicy
   scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClientStatus
+  map:
+    fields:
+    - name: backchannelLogoutURI
+      type:
+        scalar: string
+    - name: consent
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ConsentPolicy
+    - name: frontchannelLogoutURI
+      type:
+        scalar: string
+    - name: grantTypes
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrantType
+          elementRelationship: atomic
+    - name: idTokenSignedResponseAlg
+      type:
+        scalar: string
+    - name: pkce
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PKCEPolicy
+    - name: postLogoutRedirectURIs
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: preset
+      type:
+        scalar: string
+    - name: redirectURIs
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: scopes
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: subjectMode
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SubjectMode
+    - name: tokenEndpointAuthMethod
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.EmbeddedStorage
   map:
     fields:
@@ -284,6 +350,102 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASBackchannelLogout
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASClaimsImports
+  map:
+    fields:
+    - name: accountNameTemplate
+      type:
+        scalar: string
+    - name: displayName
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImport
+    - name: email
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImport
+    - name: localpart
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASLocalpartImport
+    - name: subjectTemplate
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASConflict
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASDiscoveryMode
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImport
+  map:
+    fields:
+    - name: action
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImportAction
+    - name: template
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImportAction
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASLocalpartImport
+  map:
+    fields:
+    - name: action
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASImportAction
+    - name: onConflict
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASConflict
+    - name: template
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASPreset
+  map:
+    fields:
+    - name: additionalAuthorizationParameters
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: brandName
+      type:
+        scalar: string
+    - name: claimsImports
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASClaimsImports
+    - name: discoveryMode
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASDiscoveryMode
+    - name: fetchUserinfo
+      type:
+        scalar: boolean
+    - name: forwardLoginHint
+      type:
+        scalar: boolean
+    - name: humanName
+      type:
+        scalar: string
+    - name: id
+      type:
+        scalar: string
+    - name: onBackchannelLogout
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASBackchannelLogout
+    - name: publicBaseURL
+      type:
+        scalar: string
+    - name: responseMode
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASResponseMode
+    - name: secretDelivery
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretDelivery
+    - name: secretMountPath
+      type:
+        scalar: string
+    - name: synapseIDPID
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASResponseMode
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.NamespacesFrom
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClient
@@ -379,6 +541,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: preset
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientPreset
     - name: providerRef
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProviderReference
@@ -435,6 +600,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: credentials
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsStatus
+    - name: effective
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClientStatus
     - name: issuer
       type:
         scalar: string
@@ -729,6 +897,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: ready
       type:
         scalar: numeric
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretDelivery
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKeyReference
   map:
     fields:
@@ -818,6 +988,108 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PostgresStorage
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SubjectMode
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseAttributeRequirement
+  map:
+    fields:
+    - name: attribute
+      type:
+        scalar: string
+    - name: oneOf
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: value
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapsePreset
+  map:
+    fields:
+    - name: additionalAuthorizationParameters
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: allowExistingUsers
+      type:
+        scalar: boolean
+    - name: attributeRequirements
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseAttributeRequirement
+          elementRelationship: atomic
+    - name: backchannelLogout
+      type:
+        scalar: boolean
+    - name: backchannelLogoutIgnoreSub
+      type:
+        scalar: boolean
+    - name: discover
+      type:
+        scalar: boolean
+    - name: enableRegistration
+      type:
+        scalar: boolean
+    - name: idpBrand
+      type:
+        scalar: string
+    - name: idpID
+      type:
+        scalar: string
+    - name: idpIcon
+      type:
+        scalar: string
+    - name: idpName
+      type:
+        scalar: string
+    - name: publicBaseURL
+      type:
+        scalar: string
+    - name: secretDelivery
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretDelivery
+    - name: secretMountPath
+      type:
+        scalar: string
+    - name: skipVerification
+      type:
+        scalar: boolean
+    - name: userMapping
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseUserMapping
+    - name: userProfileMethod
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseUserProfileMethod
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseUserMapping
+  map:
+    fields:
+    - name: confirmLocalpart
+      type:
+        scalar: boolean
+    - name: displayNameTemplate
+      type:
+        scalar: string
+    - name: emailTemplate
+      type:
+        scalar: string
+    - name: extraAttributes
+      type:
+        map:
+          elementType:
+            scalar: string
+    - name: localpartTemplate
+      type:
+        scalar: string
+    - name: pictureClaim
+      type:
+        scalar: string
+    - name: subjectClaim
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseUserProfileMethod
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
   map:

@@ -11,6 +11,8 @@ type CredentialsStatusApplyConfiguration struct {
 	SecretName *string `json:"secretName,omitempty"`
 	// currentSecretID names the client secret in it without telling anything about it. Unset for a public client.
 	CurrentSecretID *string `json:"currentSecretID,omitempty"`
+	// files are the keys of the Secret that the preset has added.
+	Files []string `json:"files,omitempty"`
 }
 
 // CredentialsStatusApplyConfiguration constructs a declarative configuration of the CredentialsStatus type for use with
@@ -32,5 +34,15 @@ func (b *CredentialsStatusApplyConfiguration) WithSecretName(value string) *Cred
 // If called multiple times, the CurrentSecretID field is set to the value of the last call.
 func (b *CredentialsStatusApplyConfiguration) WithCurrentSecretID(value string) *CredentialsStatusApplyConfiguration {
 	b.CurrentSecretID = &value
+	return b
+}
+
+// WithFiles adds the given value to the Files field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Files field.
+func (b *CredentialsStatusApplyConfiguration) WithFiles(values ...string) *CredentialsStatusApplyConfiguration {
+	for i := range values {
+		b.Files = append(b.Files, values[i])
+	}
 	return b
 }

@@ -31,8 +31,8 @@ type OIDCClientSpecApplyConfiguration struct {
 	// Unset: "<namespace>.<name>".
 	ClientID *string `json:"clientID,omitempty"`
 	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
-	// for a public client a private-use scheme such as com.example.app:/callback. Only an application without the grant type
-	// authorization_code can do without.
+	// for a public client a private-use scheme such as com.example.app:/callback. Unset: those of the preset. Only an application
+	// without the grant type authorization_code can do without.
 	RedirectURIs []string `json:"redirectURIs,omitempty"`
 	// postLogoutRedirectURIs are where a logout that the application starts may return to, by the rules of redirectURIs.
 	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`
@@ -99,6 +99,9 @@ type OIDCClientSpecApplyConfiguration struct {
 	Tokens *TokenLifetimesApplyConfiguration `json:"tokens,omitempty"`
 	// credentials says how the application gets its credentials.
 	Credentials *CredentialsApplyConfiguration `json:"credentials,omitempty"`
+	// preset names the application, where it is one that the operator knows: what it needs and this spec leaves unset is filled
+	// in (status.effective shows the result), and its Secret gets the configuration that it reads. Unset: nothing is filled in.
+	Preset *ClientPresetApplyConfiguration `json:"preset,omitempty"`
 }
 
 // OIDCClientSpecApplyConfiguration constructs a declarative configuration of the OIDCClientSpec type for use with
@@ -370,5 +373,13 @@ func (b *OIDCClientSpecApplyConfiguration) WithTokens(value *TokenLifetimesApply
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithCredentials(value *CredentialsApplyConfiguration) *OIDCClientSpecApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithPreset sets the Preset field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Preset field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithPreset(value *ClientPresetApplyConfiguration) *OIDCClientSpecApplyConfiguration {
+	b.Preset = value
 	return b
 }

@@ -21,6 +21,9 @@ type OIDCClientStatusApplyConfiguration struct {
 	Issuer *string `json:"issuer,omitempty"`
 	// credentials describes the Secret that holds the credentials.
 	Credentials *CredentialsStatusApplyConfiguration `json:"credentials,omitempty"`
+	// effective is how the application is registered after spec.preset has filled in what the spec leaves unset. Unset without
+	// a preset: it is then what the spec says.
+	Effective *EffectiveClientStatusApplyConfiguration `json:"effective,omitempty"`
 }
 
 // OIDCClientStatusApplyConfiguration constructs a declarative configuration of the OIDCClientStatus type for use with
@@ -71,5 +74,13 @@ func (b *OIDCClientStatusApplyConfiguration) WithIssuer(value string) *OIDCClien
 // If called multiple times, the Credentials field is set to the value of the last call.
 func (b *OIDCClientStatusApplyConfiguration) WithCredentials(value *CredentialsStatusApplyConfiguration) *OIDCClientStatusApplyConfiguration {
 	b.Credentials = value
+	return b
+}
+
+// WithEffective sets the Effective field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Effective field is set to the value of the last call.
+func (b *OIDCClientStatusApplyConfiguration) WithEffective(value *EffectiveClientStatusApplyConfiguration) *OIDCClientStatusApplyConfiguration {
+	b.Effective = value
 	return b
 }

@@ -1,0 +1,94 @@
+package v1alpha1
+
+// ClientPreset names the application that an OIDCClient is for.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
+type ClientPreset struct {
+	// synapse is a Matrix homeserver: Synapse. The Secret gets oidc_providers.yaml, which Synapse loads as one more -c.
+	// +optional
+	Synapse *SynapsePreset `json:"synapse,omitempty"`
+
+	// mas is the Matrix Authentication Service. The Secret gets upstream_oauth2.yaml, which it loads as one more --config.
+	// +optional
+	MAS *MASPreset `json:"mas,omitempty"`
+}
+
+// SecretDelivery says how an application's configuration file comes by the client secret.
+//
+// +kubebuilder:validation:Enum=Path;Inline
+type SecretDelivery string
+
+// The ways of delivering a client secret.
+const (
+	// SecretDeliveryPath names the file in which the client secret stands, so that the configuration holds no secret.
+	SecretDeliveryPath SecretDelivery = "Path"
+	// SecretDeliveryInline writes the client secret into the configuration.
+	SecretDeliveryInline SecretDelivery = "Inline"
+)
+
+// EffectiveClientStatus is what an application is registered with. The fields are those of the spec.
+type EffectiveClientStatus struct {
+	// preset is the application.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Preset string `json:"preset,omitempty"`
+
+	// redirectURIs are where a login may return to.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=2048
+	RedirectURIs []string `json:"redirectURIs,omitempty"`
+
+	// postLogoutRedirectURIs are where a logout that the application starts may return to.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=2048
+	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`
+
+	// grantTypes are the ways in which the application may get tokens.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	GrantTypes []GrantType `json:"grantTypes,omitempty"`
+
+	// scopes are what the application may ask for.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=128
+	Scopes []string `json:"scopes,omitempty"`
+
+	// tokenEndpointAuthMethod is how the application proves who it is. Unset: basic or post, whichever it sends.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	TokenEndpointAuthMethod string `json:"tokenEndpointAuthMethod,omitempty"`
+
+	// pkce says whether an authorization request must carry a code challenge.
+	// +optional
+	PKCE PKCEPolicy `json:"pkce,omitempty"`
+
+	// idTokenSignedResponseAlg signs the ID tokens. Unset: the algorithm of the provider's default key.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	IDTokenSignedResponseAlg string `json:"idTokenSignedResponseAlg,omitempty"`
+
+	// subjectMode says what sub is.
+	// +optional
+	SubjectMode SubjectMode `json:"subjectMode,omitempty"`
+
+	// consent says when people are asked for it.
+	// +optional
+	Consent ConsentPolicy `json:"consent,omitempty"`
+
+	// backchannelLogoutURI is where logout tokens are sent.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	BackchannelLogoutURI string `json:"backchannelLogoutURI,omitempty"`
+
+	// frontchannelLogoutURI is the page that the logout page loads.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	FrontchannelLogoutURI string `json:"frontchannelLogoutURI,omitempty"`
+}

@@ -1,0 +1,159 @@
+package controllers_test
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/match"
+)
+
+var _ = Describe("An OIDCClient with a preset", func() {
+	var namespace, apps string
+	var provider *v1alpha1.OIDCProvider
+	BeforeEach(func() {
+		namespace, apps = newNamespace(nil), newNamespace(nil)
+		provider = create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("https://id.example.com/")))
+	})
+	registered := func(g Gomega) registration.Client {
+		list := registrationsOf(provider, "client")(g)
+		g.Expect(list).To(HaveLen(1))
+		d, err := registration.Parse[registration.Client](list[0].Data["client.json"])
+		g.Expect(err).NotTo(HaveOccurred())
+		return *d
+	}
+	secretOf := func(c *v1alpha1.OIDCClient) func(Gomega) *corev1.Secret {
+		return func(g Gomega) *corev1.Secret {
+			s := &corev1.Secret{}
+			g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: c.Name + "-oidc"}, s)).To(Succeed())
+			return s
+		}
+	}
+	file := func(c *v1alpha1.OIDCClient, key string) func(Gomega) string {
+		return func(g Gomega) string { return string(secretOf(c)(g).Data[key]) }
+	}
+	haveCredentials := match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, "", nil)
+
+	It("for Synapse is a Synapse that people can log in to", func() {
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		Eventually(current(c)).Should(haveCredentials)
+
+		By("registering what Synapse does")
+		d := registered(Default)
+		Expect(d).To(And(
+			HaveField("RedirectURIs", []string{"https://matrix.example.com/_synapse/client/oidc/callback"}),
+			HaveField("GrantTypes", []string{"authorization_code"}), HaveField("Scope", "openid profile email"),
+			HaveField("TokenEndpointAuthMethod", "client_secret_basic"), HaveField("RequirePKCE", true),
+			HaveField("IDTokenSignedResponseAlg", "RS256"), HaveField("BackchannelLogoutURI", ""), HaveField("Secrets", HaveLen(1))))
+
+		By("handing out a file for one more -c, which holds no secret")
+		secret := secretOf(c)(Default)
+		providers := string(secret.Data["oidc_providers.yaml"])
+		Expect(providers).To(And(HavePrefix("oidc_providers:\n"), ContainSubstring(`issuer: "https://id.example.com/"`),
+			ContainSubstring(`client_secret_path: "/etc/oidc/client_secret"`), ContainSubstring(`client_id: "`+apps+`.synapse"`)))
+		Expect(providers).NotTo(ContainSubstring(string(secret.Data["client_secret"])))
+		Expect(secret.Data).To(HaveKey("discovery_url"), "what every Secret has is there, too")
+
+		By("showing the values and leaving the spec alone")
+		Expect(c.Spec.RedirectURIs).To(BeEmpty())
+		Expect(c.Generation).To(BeEquivalentTo(1))
+		Expect(c.Status.Effective).To(HaveValue(And(HaveField("Preset", "synapse"), HaveField("PKCE", v1alpha1.PKCERequired),
+			HaveField("RedirectURIs", ConsistOf("https://matrix.example.com/_synapse/client/oidc/callback")))))
+		Expect(c.Status.Credentials.Files).To(Equal([]string{"oidc_providers.yaml"}))
+
+		By("following the preset, and taking back what it no longer says")
+		update(c, func() {
+			c.Spec.Preset.Synapse.PublicBaseURL, c.Spec.Preset.Synapse.BackchannelLogout = "https://chat.example.com/", new(true)
+			c.Spec.Preset.Synapse.SecretDelivery = v1alpha1.SecretDeliveryInline
+			c.Spec.PKCE = v1alpha1.PKCEOptional
+		})
+		Eventually(registered).Should(And(
+			HaveField("RedirectURIs", []string{"https://chat.example.com/_synapse/client/oidc/callback"}),
+			HaveField("BackchannelLogoutURI", "https://chat.example.com/_synapse/client/oidc/backchannel_logout"),
+			HaveField("BackchannelLogoutSessionRequired", true), HaveField("RequirePKCE", false)))
+		Eventually(file(c, "oidc_providers.yaml")).Should(And(ContainSubstring("backchannel_logout_enabled: true"),
+			ContainSubstring(`client_secret: "`+string(secret.Data["client_secret"])+`"`), Not(ContainSubstring("pkce_method"))))
+
+		By("keeping the client secret and dropping the file when the preset goes")
+		update(c, func() { c.Spec.Preset, c.Spec.RedirectURIs = nil, []string{"https://chat.example.com/callback"} })
+		Eventually(func(g Gomega) map[string][]byte { return secretOf(c)(g).Data }).Should(And(
+			Not(HaveKey("oidc_providers.yaml")), HaveKeyWithValue("client_secret", secret.Data["client_secret"])))
+		Eventually(current(c)).Should(And(HaveField("Status.Effective", BeNil()), HaveField("Status.Credentials.Files", BeEmpty())))
+	})
+
+	It("for the Matrix Authentication Service is an upstream provider of it", func() {
+		c := create(gen.OIDCClient(apps, "mas", provider, gen.WithPreset(v1alpha1.ClientPreset{MAS: masPreset()})))
+		Eventually(current(c)).Should(haveCredentials)
+		Expect(registered(Default)).To(And(
+			HaveField("RedirectURIs", []string{"https://account.example.com/upstream/callback/01HFVBY12TMNTYTBV8W921M5FA"}),
+			HaveField("RequirePKCE", true), HaveField("BackchannelLogoutURI", "")))
+		Expect(file(c, "upstream_oauth2.yaml")(Default)).To(And(HavePrefix("upstream_oauth2:\n"), ContainSubstring(`issuer: "https://id.example.com/"`)))
+		update(c, func() { c.Spec.Preset.MAS.OnBackchannelLogout = v1alpha1.MASLogoutAll })
+		Eventually(registered).Should(HaveField("BackchannelLogoutURI", "https://account.example.com/upstream/backchannel-logout/01HFVBY12TMNTYTBV8W921M5FA"))
+		Eventually(file(c, "upstream_oauth2.yaml")).Should(ContainSubstring(`on_backchannel_logout: "logout_all"`))
+	})
+
+	It("moves to another provider with its file", func() {
+		other := create(gen.OIDCProvider(namespace, "other", gen.WithIssuer("https://other.example.com/realm")))
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		Eventually(current(c)).Should(haveCredentials)
+		update(c, func() { c.Spec.ProviderRef.Name = other.Name })
+		Eventually(file(c, "oidc_providers.yaml")).Should(ContainSubstring(`issuer: "https://other.example.com/realm"`))
+	})
+
+	It("keeps a client secret from before the preset", func() {
+		c := create(gen.OIDCClient(apps, "synapse", provider))
+		Eventually(current(c)).Should(haveCredentials)
+		before := file(c, "client_secret")(Default)
+		update(c, func() { c.Spec.Preset = &v1alpha1.ClientPreset{Synapse: synapsePreset()} })
+		Eventually(file(c, "oidc_providers.yaml")).ShouldNot(BeEmpty())
+		Expect(file(c, "client_secret")(Default)).To(Equal(before))
+		Expect(registered(Default).RedirectURIs).To(ConsistOf("https://synapse.example.com/callback"), "the spec wins")
+	})
+
+	It("is bound by the provider's hosts in what the preset fills in", func() {
+		update(provider, func() { provider.Spec.AllowedClients.RedirectHosts = []string{"*.example.org"} })
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonRedirectHostNotAllowed, ContainSubstring("https://matrix.example.com/_synapse/client/oidc/callback")))
+		Expect(c.Status.Effective).NotTo(BeNil(), "status tells where the URI comes from")
+	})
+
+	It("waits for a key of the algorithm that the preset fills in", func() {
+		create(gen.SigningKey(namespace, "ec", "sso"))
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonNoSigningKey,
+			ContainSubstring("has no active RS256 key; create a SigningKey of that algorithm or change spec.idTokenSignedResponseAlg")))
+		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
+		Eventually(current(c), "20s").Should(match.BeReady())
+	})
+
+	It("issues nothing for what its application cannot do", func() {
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()}), gen.WithKeys(publicKeys())))
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonInvalidSpec, ContainSubstring("spec.tokenEndpointAuthMethod must not be private_key_jwt")))
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: apps, Name: "synapse-oidc"}, &corev1.Secret{})).To(MatchError(ContainSubstring("not found")))
+	})
+
+	It("writes nothing while nothing changes", func() {
+		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		Eventually(current(c), "20s").Should(match.BeReady())
+		secretVersion := secretOf(c)(Default).ResourceVersion
+		current(c)(Default)
+		version := c.ResourceVersion
+		update(provider, func() { provider.Spec.Login.MaxAttempts = new(int32(7)) }) // reconciles every client
+		Consistently(func(g Gomega) []string {
+			current(c)(g)
+			return []string{c.ResourceVersion, secretOf(c)(g).ResourceVersion}
+		}, "3s").Should(Equal([]string{version, secretVersion}))
+		Expect(strings.Count(file(c, "oidc_providers.yaml")(Default), "idp_id")).To(Equal(1))
+	})
+})

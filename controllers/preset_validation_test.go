@@ -1,0 +1,107 @@
+package controllers_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+)
+
+var _ = Describe("Validation by the API server of a preset", func() {
+	submit := func(preset v1alpha1.ClientPreset, want string) {
+		GinkgoHelper()
+		err := k8s.Create(ctx, gen.OIDCClient("default", "app", gen.OIDCProvider("default", "sso"), gen.WithPreset(preset)), client.DryRunAll)
+		if want == accepted {
+			Expect(err).NotTo(HaveOccurred())
+			return
+		}
+		Expect(err).To(MatchError(ContainSubstring(want)))
+	}
+
+	It("asks for one application", func() {
+		submit(v1alpha1.ClientPreset{}, "preset must hold exactly one application")
+		submit(v1alpha1.ClientPreset{Synapse: synapsePreset(), MAS: masPreset()}, "preset must hold exactly one application")
+	})
+
+	DescribeTable("for Synapse", func(change func(*v1alpha1.SynapsePreset), want string) {
+		s := synapsePreset()
+		change(s)
+		submit(v1alpha1.ClientPreset{Synapse: s}, want)
+	},
+		Entry("no more than what is required", func(*v1alpha1.SynapsePreset) {}, accepted),
+		Entry("a base URL with a path and slash", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "https://example.com:8448/matrix/" }, accepted),
+		Entry("a base URL on a loopback host", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "http://localhost:8008" }, accepted),
+		Entry("an http base URL", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "http://matrix.example.com" }, "publicBaseURL must be an https URL"),
+		Entry("a base URL without a host", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "https:///x" }, "publicBaseURL must be an https URL"),
+		Entry("a base URL with a query", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "https://matrix.example.com/?a=b" }, "publicBaseURL must be an https URL without query and fragment"),
+		Entry("a base URL with a user", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "https://ada@matrix.example.com" }, "publicBaseURL must be an https URL"),
+		Entry("no base URL", func(s *v1alpha1.SynapsePreset) { s.PublicBaseURL = "" }, "spec.preset.synapse.publicBaseURL"),
+		Entry("every character of an ID", func(s *v1alpha1.SynapsePreset) { s.IDPID = "aZ09._~-" }, accepted),
+		Entry("an ID with a space", func(s *v1alpha1.SynapsePreset) { s.IDPID = "our sso" }, "idpID must consist of the characters A-Z a-z 0-9 . _ ~ -"),
+		Entry("no ID", func(s *v1alpha1.SynapsePreset) { s.IDPID = "" }, "spec.preset.synapse.idpID"),
+		Entry("an icon from the web", func(s *v1alpha1.SynapsePreset) { s.IDPIcon = "https://example.com/icon.png" }, "idpIcon must be the address of an upload"),
+		Entry("a brand in capitals", func(s *v1alpha1.SynapsePreset) { s.IDPBrand = "Example" }, "idpBrand must begin with a letter"),
+		Entry("a requirement that the claim is there", func(s *v1alpha1.SynapsePreset) {
+			s.AttributeRequirements = []v1alpha1.SynapseAttributeRequirement{{Attribute: "groups"}}
+		}, accepted),
+		Entry("two requirements of one claim", func(s *v1alpha1.SynapsePreset) {
+			s.AttributeRequirements = []v1alpha1.SynapseAttributeRequirement{{Attribute: "groups", Value: "a"}, {Attribute: "groups", OneOf: []string{"b", "c"}}}
+		}, accepted),
+		Entry("a requirement of one value and several", func(s *v1alpha1.SynapsePreset) {
+			s.AttributeRequirements = []v1alpha1.SynapseAttributeRequirement{{Attribute: "groups", Value: "a", OneOf: []string{"b"}}}
+		}, "an attribute requirement must not hold both value and oneOf; move value into oneOf"),
+		Entry("a relative mount path", func(s *v1alpha1.SynapsePreset) { s.SecretMountPath = "oidc" }, "secretMountPath must be an absolute path"),
+		Entry("a mount path that climbs", func(s *v1alpha1.SynapsePreset) { s.SecretMountPath = "/etc/../oidc" }, "secretMountPath must be an absolute path"),
+		Entry("a mount path for an inline secret", func(s *v1alpha1.SynapsePreset) {
+			s.SecretDelivery, s.SecretMountPath = v1alpha1.SecretDeliveryInline, "/etc/oidc"
+		}, "secretMountPath is only for secretDelivery Path; remove it"),
+		Entry("a delivery that there is not", func(s *v1alpha1.SynapsePreset) { s.SecretDelivery = "Mail" }, "secretDelivery"),
+		Entry("parameters", func(s *v1alpha1.SynapsePreset) {
+			s.AdditionalAuthorizationParameters = map[string]string{"prompt": "login"}
+		}, accepted),
+		Entry("parameters that Synapse sends", func(s *v1alpha1.SynapsePreset) { s.AdditionalAuthorizationParameters = map[string]string{"state": "x"} }, "additionalAuthorizationParameters must not hold a parameter that Synapse sends itself"),
+		Entry("a subject to ignore at no logout", func(s *v1alpha1.SynapsePreset) {
+			s.BackchannelLogout, s.BackchannelLogoutIgnoreSub = new(false), new(true)
+		}, "backchannelLogoutIgnoreSub needs backchannelLogout"),
+	)
+
+	DescribeTable("for the Matrix Authentication Service", func(change func(*v1alpha1.MASPreset), want string) {
+		m := masPreset()
+		change(m)
+		submit(v1alpha1.ClientPreset{MAS: m}, want)
+	},
+		Entry("no more than what is required", func(*v1alpha1.MASPreset) {}, accepted),
+		Entry("an http base URL", func(m *v1alpha1.MASPreset) { m.PublicBaseURL = "http://account.example.com" }, "publicBaseURL must be an https URL"),
+		Entry("an ID with a letter that ULIDs have not", func(m *v1alpha1.MASPreset) { m.ID = "01HFVBY12TMNTYTBV8W921M5FI" }, "id must be a ULID"),
+		Entry("an ID that is too large", func(m *v1alpha1.MASPreset) { m.ID = "81HFVBY12TMNTYTBV8W921M5FA" }, "id must be a ULID"),
+		Entry("an ID that is too short", func(m *v1alpha1.MASPreset) { m.ID = "01HFVBY12TMNTYTBV8W921M5F" }, "spec.preset.mas.id"),
+		Entry("an idp_id of Synapse without its prefix", func(m *v1alpha1.MASPreset) { m.SynapseIDPID = "sso" }, "synapseIDPID must be oidc-"),
+		Entry("a discovery mode that there is not", func(m *v1alpha1.MASPreset) { m.DiscoveryMode = "Never" }, "discoveryMode"),
+		Entry("a mount path for an inline secret", func(m *v1alpha1.MASPreset) {
+			m.SecretDelivery, m.SecretMountPath = v1alpha1.SecretDeliveryInline, "/etc/oidc"
+		}, "secretMountPath is only for secretDelivery Path; remove it"),
+	)
+
+	It("keeps what applications have written into their accounts", func() {
+		namespace := newNamespace(nil)
+		provider := gen.OIDCProvider(namespace, "sso")
+		s := create(gen.OIDCClient(namespace, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
+		merge := func(c *v1alpha1.OIDCClient, preset string) error {
+			return k8s.Patch(ctx, c, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"preset":`+preset+`}}`)))
+		}
+		Expect(merge(s, `{"synapse":{"idpID":"another"}}`)).To(MatchError(ContainSubstring("idpID cannot be changed, because Synapse keeps it with every linked account")))
+		m := create(gen.OIDCClient(namespace, "mas", provider, gen.WithPreset(v1alpha1.ClientPreset{MAS: masPreset()})))
+		Expect(merge(m, `{"mas":{"id":"01HFVBY12TMNTYTBV8W921M5FB"}}`)).To(MatchError(ContainSubstring("id cannot be changed, because the service keeps it with every linked account")))
+	})
+})
+
+func synapsePreset() *v1alpha1.SynapsePreset {
+	return &v1alpha1.SynapsePreset{PublicBaseURL: "https://matrix.example.com", IDPID: "sso"}
+}
+
+func masPreset() *v1alpha1.MASPreset {
+	return &v1alpha1.MASPreset{PublicBaseURL: "https://account.example.com", ID: "01HFVBY12TMNTYTBV8W921M5FA"}
+}

@@ -1,0 +1,73 @@
+package presets_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
+)
+
+// A field of the API without a preset behind it would be accepted and do nothing.
+func TestEveryFieldHasAPreset(t *testing.T) {
+	var seen []string
+	for _, name := range cases(t) {
+		if preset := presets.Of(readClient(t, name)); preset != nil && !slices.Contains(seen, preset.Name) {
+			seen = append(seen, preset.Name)
+		}
+	}
+	fields := reflect.TypeFor[v1alpha1.ClientPreset]()
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if !slices.Contains(seen, name) {
+			t.Errorf("spec.preset.%s has no directory in testdata, or Of does not know it", name)
+		}
+	}
+}
+
+func TestEffectiveWithoutPreset(t *testing.T) {
+	c := &v1alpha1.OIDCClient{}
+	if presets.Effective(c) != c || presets.Of(c) != nil || presets.Status(c) != nil {
+		t.Error("an OIDCClient without a preset must stay as it is")
+	}
+}
+
+// Every field that a spec sets wins, also within a struct of which it sets only a part.
+func TestSpecWins(t *testing.T) {
+	c := readClient(t, "synapse-public")
+	want := c.Spec
+	got := presets.Effective(c).Spec
+	for _, pair := range [][2]any{
+		{got.DisplayName, want.DisplayName},
+		{got.RedirectURIs, want.RedirectURIs},
+		{got.GrantTypes, want.GrantTypes},
+		{got.Scopes, want.Scopes},
+		{got.TokenEndpointAuthMethod, want.TokenEndpointAuthMethod},
+		{got.PKCE, want.PKCE},
+		{got.IDTokenSignedResponseAlg, want.IDTokenSignedResponseAlg},
+		{got.BackchannelLogoutURI, want.BackchannelLogoutURI},
+		{got.BackchannelLogoutSessionRequired, want.BackchannelLogoutSessionRequired},
+		{got.ProviderRef, want.ProviderRef},
+		{got.Preset, want.Preset},
+	} {
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			t.Errorf("%v became %v", pair[1], pair[0])
+		}
+	}
+}
+
+func TestSecretFault(t *testing.T) {
+	form := presets.SecretForm{Alphabet: presets.Alphanumeric, Length: 32, MaxLength: 32}
+	for secret, want := range map[string]string{
+		strings.Repeat("a", 32):       "",
+		strings.Repeat("a", 33):       "it has 33 characters and the application takes at most 32",
+		"a" + strings.Repeat("-", 10): "it has characters that the application does not take",
+		"a-b":                         "it has characters that the application does not take",
+	} {
+		if got := form.Fault(secret); got != want {
+			t.Errorf("%s: got %q, want %q", secret, got, want)
+		}
+	}
+}
