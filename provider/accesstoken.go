@@ -110,7 +110,8 @@ func (p *Provider) signAccessToken(t *tokenRequest, a *authorized, now time.Time
 		claims.Audience = jwt.Audience{p.issuer}
 	}
 	if a.grant != nil {
-		subject, err := p.subjectOf(t.client, a.user)
+		// Claims of the client's own have no place here either, for the same reason.
+		subject, err := p.subjectForOthers(t.client, a.user)
 		if err != nil {
 			return madeAccessToken{}, err
 		}

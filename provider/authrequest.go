@@ -85,7 +85,8 @@ func (p *Provider) checkAuthorization(params oidc.Parameters, malformed bool) (*
 	if malformed {
 		return nil, a.fail(&oidc.Error{Code: oidc.CodeInvalidRequest, Description: "the query is not well-formed application/x-www-form-urlencoded"})
 	}
-	if a.AuthorizationRequest, err = oidc.ReadAuthorization(params); err != nil {
+	own := client.OwnClaims()
+	if a.AuthorizationRequest, err = oidc.ReadAuthorization(params, own...); err != nil {
 		return nil, a.fail(err)
 	}
 	if a.hint, err = p.readHintOf(params); err != nil {
@@ -96,10 +97,10 @@ func (p *Provider) checkAuthorization(params oidc.Parameters, malformed bool) (*
 	}
 	registered := client.Scopes()
 	a.scopes = oidc.GrantedScopes(a.Scopes, registered)
-	a.claims = a.Claims.Granted(registered)
+	a.claims = a.Claims.Granted(registered, own...)
 	a.disclosed = a.scopes
 	for _, name := range a.claims.Names() {
-		if scope := oidc.ScopeOfClaim(name); !slices.Contains(a.disclosed, scope) {
+		if scope := oidc.ScopeOfClaim(name); scope != "" && !slices.Contains(a.disclosed, scope) {
 			a.disclosed = append(slices.Clip(a.disclosed), scope)
 		}
 	}

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -35,6 +37,9 @@ type claims struct {
 
 	Address *registration.Address `json:"address,omitempty"`
 	Groups  []string              `json:"groups,omitempty"`
+
+	// own are claims of the client's registration, see withOwn. None has a value of nil, or a value in a field above.
+	own []ownClaim
 }
 
 // claimsTarget is where claims are told.
@@ -45,21 +50,33 @@ const (
 	inUserinfo
 )
 
-// claimsFor returns the claims that a person's client is told in one place: those of the scopes of this exchange, and those
-// that the grant's request asked for one by one (OpenID Connect Core section 5.5).
-func claimsFor(
+// tells tells whether a client is told the claims of scopes in a place.
+func (where claimsTarget) tells(client *registration.Client) bool {
+	switch client.ClaimsIn {
+	case registration.ClaimsInIDToken:
+		return where == inIDToken
+	case registration.ClaimsInUserinfo:
+		return where == inUserinfo
+	default:
+		return true
+	}
+}
+
+// claimsFor returns the claims that a person's client is told in one place: those of the scopes of this exchange, unless it is
+// told them elsewhere, and those that the grant's request asked for one by one (OpenID Connect Core section 5.5).
+func (p *Provider) claimsFor(
 	where claimsTarget, client *registration.Client, u *registration.User, subject string, scopes []string, grant *store.Grant,
 ) claims {
-	c := claimsOf(u, subject, scopes)
-	if grant.Claims == "" || !slices.Contains(scopes, oidc.ScopeOpenID) {
+	c := claims{Subject: subject}
+	request := requestedClaims(client, scopes, grant)
+	if request == nil && !where.tells(client) {
 		return c
 	}
-	request, err := oidc.ReadClaims(grant.Claims)
-	if err != nil { // an earlier version kept something else; the scopes still hold
-		return c
+	own := p.ownClaims(client, u)
+	if where.tells(client) {
+		c = claimsOf(u, subject, scopes)
+		c.apply(own, scopes, u)
 	}
-	// What the client is no longer registered for is left out, as with scopes.
-	request = request.Granted(client.Scopes())
 	if request == nil {
 		return c
 	}
@@ -68,6 +85,7 @@ func claimsFor(
 		requested = request.Userinfo
 	}
 	all := claimsOf(u, subject, oidc.Scopes())
+	all.apply(own, oidc.Scopes(), u)
 	for name, claim := range requested {
 		// A claim that is requested with a value and has another is left out (section 5.5.1).
 		if value := all.get(name); value != nil && claim.Allows(value) {
@@ -75,6 +93,20 @@ func claimsFor(
 		}
 	}
 	return c
+}
+
+// requestedClaims returns the claims that a grant's request asked for one by one, or nil.
+func requestedClaims(client *registration.Client, scopes []string, grant *store.Grant) *oidc.ClaimsRequest {
+	if grant.Claims == "" || !slices.Contains(scopes, oidc.ScopeOpenID) {
+		return nil
+	}
+	own := client.OwnClaims()
+	request, err := oidc.ReadClaims(grant.Claims, own...)
+	if err != nil { // an earlier version kept something else; the scopes still hold
+		return nil
+	}
+	// What the client is no longer registered for is left out, as with scopes.
+	return request.Granted(client.Scopes(), own...)
 }
 
 // claimsOf returns the claims of a person, known to the client as subject, for the granted scopes.
@@ -148,8 +180,63 @@ func (c *claims) field(name string) any {
 	}
 }
 
+// apply puts claims of the client's registration in the place of those of the directory. One whose name is a standard claim's
+// is told with that claim's scope, any other with openid.
+func (c *claims) apply(own []ownClaim, scopes []string, u *registration.User) {
+	replaced := map[string]json.RawMessage{}
+	for _, claim := range own {
+		if slices.Contains(scopes, cmp.Or(oidc.ScopeOfClaim(claim.name), oidc.ScopeOpenID)) {
+			c.set(claim)
+			replaced[claim.name] = claim.value
+		}
+	}
+	// What the directory has verified is its own address and number, and nothing that an expression gives.
+	c.EmailVerified = verified(c.EmailVerified, replaced, "email", u.Email)
+	c.PhoneNumberVerified = verified(c.PhoneNumberVerified, replaced, "phone_number", u.PhoneNumber)
+}
+
+func verified(flag *bool, replaced map[string]json.RawMessage, name, known string) *bool {
+	value, other := replaced[name]
+	var text string
+	switch {
+	case flag == nil || !other:
+		return flag
+	case value == nil:
+		return nil
+	case json.Unmarshal(value, &text) == nil && text == known:
+		return flag
+	default:
+		return new(bool)
+	}
+}
+
+// set takes a claim of the client's registration.
+func (c *claims) set(claim ownClaim) {
+	switch field := c.field(claim.name).(type) {
+	case *string:
+		*field = ""
+	case *int64:
+		*field = 0
+	case **bool:
+		*field = nil
+	case **registration.Address:
+		*field = nil
+	case *[]string:
+		*field = nil
+	}
+	c.own = slices.DeleteFunc(c.own, func(earlier ownClaim) bool { return earlier.name == claim.name })
+	if claim.value != nil {
+		c.own = append(c.own, claim)
+	}
+}
+
 // get returns the value of a claim about a person as JSON would show it, or nil when it has none.
 func (c *claims) get(name string) any {
+	for _, claim := range c.own {
+		if claim.name == name {
+			return claim.value
+		}
+	}
 	switch field := c.field(name).(type) {
 	case *string:
 		if *field != "" {
@@ -177,6 +264,12 @@ func (c *claims) get(name string) any {
 
 // copy takes the value of a claim about a person from another.
 func (c *claims) copy(name string, from *claims) {
+	for _, claim := range from.own {
+		if claim.name == name {
+			c.set(claim)
+			return
+		}
+	}
 	switch to := c.field(name).(type) {
 	case *string:
 		*to = *from.field(name).(*string)

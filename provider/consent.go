@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,7 +33,7 @@ func (p *Provider) serveConsent(w http.ResponseWriter, r *http.Request) error {
 		Token:        p.formToken(w, r, a.consentPurpose(), b),
 		Person:       personOf(b.user),
 		Username:     b.user.Username,
-		Shared:       sharedWith(a, b.user),
+		Shared:       p.sharedWith(a, b.user),
 		OtherAccount: p.base + pathLogin + "?" + a.query,
 		ReturnHost:   hostOf(a.to.URI),
 	})
@@ -196,7 +197,7 @@ func hostOf(uri string) string {
 const sharedResources = "resources"
 
 // sharedWith returns, in words, what a client gets to know of a person by its request.
-func sharedWith(a *authorization, u *registration.User) []web.Shared {
+func (p *Provider) sharedWith(a *authorization, u *registration.User) []web.Shared {
 	shared := make([]web.Shared, 0, len(a.disclosed))
 	for _, scope := range oidc.Scopes() {
 		switch {
@@ -205,6 +206,9 @@ func sharedWith(a *authorization, u *registration.User) []web.Shared {
 		case slices.Contains(a.disclosed, scope):
 			shared = append(shared, web.Shared{Scope: scope, Value: requestedValue(scope, a.claims, u)})
 		}
+	}
+	if own := p.ownValues(a.client, a.disclosed, u); own != "" {
+		shared = append(shared, web.Shared{Scope: "own", Value: own})
 	}
 	// Scopes of resource servers have no words here but their names.
 	others := slices.DeleteFunc(slices.Clone(a.scopes), func(s string) bool { return slices.Contains(oidc.Scopes(), s) })
@@ -215,6 +219,21 @@ func sharedWith(a *authorization, u *registration.User) []web.Shared {
 		shared = append(shared, web.Shared{Scope: sharedResources, Value: strings.Join(uris, " ")})
 	}
 	return shared
+}
+
+// ownValues returns the claims of the client's registration, with their values, as far as they are told with some scopes.
+func (p *Provider) ownValues(client *registration.Client, scopes []string, u *registration.User) string {
+	var values []string
+	var c claims
+	c.apply(p.ownClaims(client, u), scopes, u)
+	for _, claim := range c.own {
+		var text string
+		if json.Unmarshal(claim.value, &text) != nil {
+			text = string(claim.value)
+		}
+		values = append(values, claim.name+": "+text)
+	}
+	return strings.Join(values, ", ")
 }
 
 // requestedValue returns what a client gets to know that has requested single claims of a scope.

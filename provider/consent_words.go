@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -30,7 +31,8 @@ func (a *authorization) resources() []string {
 func (a *authorization) agreement() []string {
 	words := slices.Clone(a.scopes)
 	for _, name := range a.claims.Names() {
-		if !slices.Contains(a.scopes, oidc.ScopeOfClaim(name)) {
+		// Claims of the client's own are told with openid.
+		if !slices.Contains(a.scopes, cmp.Or(oidc.ScopeOfClaim(name), oidc.ScopeOpenID)) {
 			words = append(words, claimMark+name)
 		}
 	}

@@ -153,7 +153,7 @@ func (p *Provider) confirmDevice(w http.ResponseWriter, r *http.Request, b *brow
 		Application: applicationOf(d.client), Code: oidc.ShowUserCode(d.UserCode),
 		Action: p.base + devicePage(d.UserCode), Token: p.formToken(w, r, devicePurpose(d.UserCode), b),
 		Person: personOf(b.user), Username: b.user.Username,
-		Shared:       sharedWith(d.authorization(), b.user),
+		Shared:       p.sharedWith(d.authorization(), b.user),
 		OtherAccount: p.loginReturning(devicePage(d.UserCode)),
 	})
 }
@@ -162,7 +162,7 @@ func (p *Provider) refuseDevice(w http.ResponseWriter, r *http.Request, b *brows
 	p.record(r.Context(), auditAccessDenied, slog.String("sub", b.Subject), slog.String("session_id", b.ID),
 		slog.String("client_id", d.ClientID), slog.String("reason", f.reason))
 	return p.render(w, r, http.StatusForbidden, web.Denied{
-		Application: applicationOf(d.client), Reason: f.reason, Device: true,
+		Application: applicationOf(d.client), Reason: f.reason, Contacts: contactsOf(d.client), Device: true,
 		Action: p.base + devicePage(d.UserCode), Token: p.formToken(w, r, devicePurpose(d.UserCode), b),
 		Person: personOf(b.user), Username: b.user.Username, OtherAccount: p.loginReturning(devicePage(d.UserCode)),
 	})

@@ -35,7 +35,8 @@
 // routes.go holds the route table; a handler returns an error, and respond.go alone decides which status, page, JSON
 // document or redirect becomes of it. No page keeps state on the server: the authorization request, or the request_uri of
 // one that was sent beforehand, travels in the query of every page, and each step checks it anew. returning.go sends the
-// browser back to the application with the answer; access.go tells people whom the application is not for.
+// browser back to the application with the answer; access.go tells people whom the application is not for. claims.go puts
+// together what an application is told of a person, with what expressions.go evaluates for that application alone.
 //
 // session_clients.go knows which clients have learned of a session, session_end.go ends it for all of them: notices.go and
 // notice_send.go tell their servers (OpenID Connect Back-Channel Logout), a page of frames their pages in this browser.

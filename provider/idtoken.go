@@ -26,7 +26,7 @@ type idToken struct {
 }
 
 // signIDToken returns the ID token of a grant with the algorithm the client is registered for. It holds the claims of the
-// granted scopes, because some relying parties never ask the userinfo endpoint.
+// granted scopes, because some relying parties never ask the userinfo endpoint, unless the client has them elsewhere.
 func (p *Provider) signIDToken(
 	client *registration.Client, user *registration.User, grant *store.Grant, scopes []string, nonce, accessToken string, now time.Time,
 ) (string, error) {
@@ -42,6 +42,7 @@ func (p *Provider) signIDToken(
 	if err != nil {
 		return "", err
 	}
+	told := p.claimsFor(inIDToken, client, user, subject, scopes, grant)
 	payload, err := json.Marshal(idToken{
 		Issuer:          p.issuer,
 		Audience:        client.ClientID,
@@ -53,10 +54,10 @@ func (p *Provider) signIDToken(
 		AccessTokenHash: oidc.HalfHash(signer.Alg(), accessToken),
 		AuthContext:     oidc.ACROf(grant.AuthMethods),
 		AuthMethods:     grant.AuthMethods,
-		claims:          claimsFor(inIDToken, client, user, subject, scopes, grant),
+		claims:          told,
 	})
 	if err != nil {
 		return "", fmt.Errorf("marshal ID token: %w", err)
 	}
-	return signer.Sign(payload)
+	return signer.Sign(withOwn(payload, told.own))
 }

@@ -115,7 +115,11 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *registration.Cl
 	if len(answer.Audience) == 0 {
 		answer.Audience = jwt.Audience{p.issuer}
 	}
-	return answer, p.addPerson(answer, a.client, a.user, a.grant, a.Scopes)
+	subjectOf := p.subjectOf
+	if a.ClientID != caller.ClientID || a.id != "" { // a JWT says the same itself
+		subjectOf = p.subjectForOthers
+	}
+	return answer, addPerson(answer, subjectOf, a)
 }
 
 func (p *Provider) introspectRefresh(ctx context.Context, caller *registration.Client, token refreshToken, handle store.Handle) (*introspection, error) {
@@ -143,21 +147,21 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *registration.C
 		Issuer:       p.issuer,
 		Confirmation: confirmationOf(state.KeyThumbprint),
 	}
-	return answer, p.addPerson(answer, caller, user, &grant, grant.Scopes)
+	return answer, addPerson(answer, p.subjectOf, &access{AccessToken: store.AccessToken{Scopes: grant.Scopes}, client: caller, user: user, grant: &grant})
 }
 
-// addPerson adds who logged in, as the client of the token knows them. The username is told where profile is granted.
-func (p *Provider) addPerson(i *introspection, client *registration.Client, user *registration.User, grant *store.Grant, scopes []string) error {
-	if user == nil {
+// addPerson adds who logged in, by the subject that the caller may know. The username is told where profile is granted.
+func addPerson(i *introspection, subjectOf func(*registration.Client, *registration.User) (string, error), a *access) error {
+	if a.user == nil {
 		return nil
 	}
 	var err error
-	if i.Subject, err = p.subjectOf(client, user); err != nil {
+	if i.Subject, err = subjectOf(a.client, a.user); err != nil {
 		return err
 	}
-	i.AuthTime, i.AuthContext, i.AuthMethods = grant.AuthTime.Unix(), oidc.ACROf(grant.AuthMethods), grant.AuthMethods
-	if slices.Contains(scopes, oidc.ScopeProfile) {
-		i.Username = user.Username
+	i.AuthTime, i.AuthContext, i.AuthMethods = a.grant.AuthTime.Unix(), oidc.ACROf(a.grant.AuthMethods), a.grant.AuthMethods
+	if slices.Contains(a.Scopes, oidc.ScopeProfile) {
+		i.Username = a.user.Username
 	}
 	return nil
 }

@@ -83,6 +83,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
 	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies}, gauges(p)...)
 	collectors = append(collectors, p.notices.collectors()...)
+	collectors = append(collectors, p.expressions.counter)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

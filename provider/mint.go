@@ -27,6 +27,9 @@ type minted struct {
 func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant, nonce string) (*minted, error) {
 	t.grant = grant
 	user, err := p.grantor(ctx, t.client, grant)
+	if errors.Is(err, errNotFor) {
+		p.recordLostAccess(ctx, t.client, grant)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +73,8 @@ func (p *Provider) grantor(ctx context.Context, client *registration.Client, gra
 	if !known || user.Disabled {
 		return nil, invalidGrant("the person may no longer log in")
 	}
-	if !mayUse(client, user) {
-		return nil, invalidGrant("the person may no longer use this client")
+	if p.notFor(client, user) != nil {
+		return nil, errNotFor
 	}
 	if grant.SessionID == "" || slices.Contains(grant.Scopes, oidc.ScopeOfflineAccess) {
 		return user, nil
@@ -87,13 +90,6 @@ func (p *Provider) grantor(ctx context.Context, client *registration.Client, gra
 		return nil, invalidGrant("the person's session has ended")
 	}
 	return user, nil
-}
-
-// mayUse tells whether a person is in a group that the client is for.
-func mayUse(client *registration.Client, user *registration.User) bool {
-	return len(client.AllowedGroups) == 0 || slices.ContainsFunc(client.AllowedGroups, func(group string) bool {
-		return slices.Contains(user.Groups, group)
-	})
 }
 
 // exchangedScopes returns the scopes of one exchange: those of the grant, or fewer where the request asks for fewer (RFC

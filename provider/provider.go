@@ -94,8 +94,9 @@ type Provider struct {
 	kept, guesses *quotas
 	notices       *notices
 	// clientKeys are those of clients that sign.
-	clientKeys *clientKeys
-	metrics    *metrics
+	clientKeys  *clientKeys
+	expressions *expressionFailures
+	metrics     *metrics
 
 	trustedProxies, proxyNetworks []netip.Prefix
 	// unknownProxyAt is when the log last told of a proxy that is not trusted, in nanoseconds since the epoch.
@@ -152,6 +153,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.notices = newNotices(p)
+	p.expressions = newExpressionFailures(p.logger, p.now)
 	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(p.hostname()))
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err

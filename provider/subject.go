@@ -24,9 +24,26 @@ func (p *Provider) subjectOf(client *registration.Client, user *registration.Use
 		return readableSubject(client, "e-mail address", user.Email)
 	case registration.SubjectUserUUID:
 		return oidc.SubjectUUID(p.issuer, user.Subject), nil
+	case registration.SubjectExpression:
+		subject, err := client.EvaluateSubject(user.ForExpressions())
+		if err != nil {
+			p.expressions.note(client, useSubject, "", err)
+			subject = ""
+		}
+		return readableSubject(client, "result of an expression", subject)
 	default:
 		return user.Subject, nil
 	}
+}
+
+// subjectForOthers returns the "sub" that is told to others than the client: to APIs that its access tokens are for. Whoever
+// registers a client writes the expression of its subjects, and must not be able to make APIs take a person for somebody
+// else (RFC 9700 section 4.15, RFC 9068 section 5): they are told the subject of the directory instead.
+func (p *Provider) subjectForOthers(client *registration.Client, user *registration.User) (string, error) {
+	if client.SubjectMode == registration.SubjectExpression {
+		return user.Subject, nil
+	}
+	return p.subjectOf(client, user)
 }
 
 // maxSubject is the length of the longest "sub" in characters, which are ASCII (OpenID Connect Core section 2).

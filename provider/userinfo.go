@@ -34,9 +34,13 @@ func (p *Provider) serveUserinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	told := claimsFor(inUserinfo, a.client, a.user, subject, a.Scopes, a.grant)
+	told := p.claimsFor(inUserinfo, a.client, a.user, subject, a.Scopes, a.grant)
 	if a.client.UserinfoSignedResponseAlg == "" {
-		p.respondJSON(w, http.StatusOK, told)
+		body, err := json.Marshal(told)
+		if err != nil {
+			return fmt.Errorf("marshal userinfo: %w", err)
+		}
+		p.respondBody(w, http.StatusOK, jsonType, withOwn(body, told.own))
 		return nil
 	}
 	signed, err := p.signUserinfo(a, told)
@@ -63,5 +67,5 @@ func (p *Provider) signUserinfo(a *access, told claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("marshal userinfo: %w", err)
 	}
-	return signer.Sign(payload)
+	return signer.Sign(withOwn(payload, told.own))
 }

@@ -69,8 +69,8 @@ var authorizationParameters = []string{
 const maxAuthorizationValue = 2048
 
 // ReadAuthorization reads the part of an authorization request that comes after client_id, redirect_uri and
-// response_mode. The error is an *Error for the client.
-func ReadAuthorization(p Parameters) (*AuthorizationRequest, error) {
+// response_mode. own are claims of the client's own, as in ReadClaims. The error is an *Error for the client.
+func ReadAuthorization(p Parameters, own ...string) (*AuthorizationRequest, error) {
 	if name := p.Repeated(authorizationParameters...); name != "" {
 		return nil, &Error{CodeInvalidRequest, name + " is sent more than once"}
 	}
@@ -90,7 +90,8 @@ func ReadAuthorization(p Parameters) (*AuthorizationRequest, error) {
 		return nil, &Error{CodeInvalidRequest, "state and nonce must be text in UTF-8 without control characters"}
 	}
 	for _, read := range []func(Parameters) error{
-		r.readScopes, r.readPrompts, r.readMaxAge, r.readChallenge, r.readClaims, r.readResources, r.readKeyThumbprint,
+		r.readScopes, r.readPrompts, r.readMaxAge, r.readChallenge, r.readResources, r.readKeyThumbprint,
+		func(p Parameters) error { return r.readClaims(p, own) },
 	} {
 		if err := read(p); err != nil {
 			return nil, err
@@ -188,7 +189,7 @@ func (r *AuthorizationRequest) readChallenge(p Parameters) error {
 // maxClaims bounds what a request makes us keep with each grant, in bytes.
 const maxClaims = 8 << 10
 
-func (r *AuthorizationRequest) readClaims(p Parameters) error {
+func (r *AuthorizationRequest) readClaims(p Parameters, own []string) error {
 	text := p.Get("claims")
 	switch {
 	case text == "":
@@ -197,7 +198,7 @@ func (r *AuthorizationRequest) readClaims(p Parameters) error {
 		return &Error{CodeInvalidRequest, "claims must not be longer than " + strconv.Itoa(maxClaims) + " bytes"}
 	}
 	var err error
-	r.Claims, err = ReadClaims(text)
+	r.Claims, err = ReadClaims(text, own...)
 	return err
 }
 

@@ -29,9 +29,9 @@ const (
 	ClaimACR     = "acr"
 )
 
-// ReadClaims reads the claims parameter. Members and claims that are not understood are ignored, as the standard asks. It
-// returns nil when nothing is left. The error is an *Error.
-func ReadClaims(text string) (*ClaimsRequest, error) {
+// ReadClaims reads the claims parameter. Members and claims that are not understood are ignored, as the standard asks; own are
+// names that are understood beside the standard claims. It returns nil when nothing is left. The error is an *Error.
+func ReadClaims(text string, own ...string) (*ClaimsRequest, error) {
 	if !utf8.ValidString(text) {
 		return nil, &Error{CodeInvalidRequest, "claims must be a JSON object"}
 	}
@@ -42,10 +42,10 @@ func ReadClaims(text string) (*ClaimsRequest, error) {
 	}
 	var request ClaimsRequest
 	var err error
-	if request.Userinfo, err = readClaimsMember("userinfo", members); err != nil {
+	if request.Userinfo, err = readClaimsMember("userinfo", members, own); err != nil {
 		return nil, err
 	}
-	if request.IDToken, err = readClaimsMember("id_token", members); err != nil {
+	if request.IDToken, err = readClaimsMember("id_token", members, own); err != nil {
 		return nil, err
 	}
 	if len(request.Userinfo)+len(request.IDToken) == 0 {
@@ -54,7 +54,7 @@ func ReadClaims(text string) (*ClaimsRequest, error) {
 	return &request, nil
 }
 
-func readClaimsMember(member string, members map[string]json.RawMessage) (map[string]ClaimRequest, error) {
+func readClaimsMember(member string, members map[string]json.RawMessage, own []string) (map[string]ClaimRequest, error) {
 	raw, ok := members[member]
 	if !ok {
 		return nil, nil
@@ -65,7 +65,7 @@ func readClaimsMember(member string, members map[string]json.RawMessage) (map[st
 	}
 	var known map[string]ClaimRequest
 	for name, raw := range requested {
-		if ScopeOfClaim(name) == "" && name != ClaimSubject && name != ClaimACR {
+		if ScopeOfClaim(name) == "" && name != ClaimSubject && name != ClaimACR && !slices.Contains(own, name) {
 			continue
 		}
 		claim, err := readClaim(raw)
@@ -151,15 +151,16 @@ func (r *ClaimsRequest) AllowsACR(acr string) bool {
 }
 
 // Granted returns the request without the claims that are not requested for a person or that belong to a scope which the
-// client is not registered for; nil when nothing is left. They are what a grant has to remember.
-func (r *ClaimsRequest) Granted(registered []string) *ClaimsRequest {
+// client is not registered for; nil when nothing is left. They are what a grant has to remember. own are names as in ReadClaims.
+func (r *ClaimsRequest) Granted(registered []string, own ...string) *ClaimsRequest {
 	if r == nil {
 		return nil
 	}
 	keep := func(requested map[string]ClaimRequest) map[string]ClaimRequest {
 		var kept map[string]ClaimRequest
 		for name, claim := range requested {
-			if scope := ScopeOfClaim(name); scope == "" || !slices.Contains(registered, scope) {
+			scope := ScopeOfClaim(name)
+			if scope == "" && !slices.Contains(own, name) || scope != "" && !slices.Contains(registered, scope) {
 				continue
 			}
 			if kept == nil {

@@ -55,6 +55,8 @@ const (
 	SubjectEmail    = "Email"
 	// SubjectUserUUID is User.Subject where that is a UUID, else a UUID made from it.
 	SubjectUserUUID = "UserUUID"
+	// SubjectExpression is what Client.SubjectExpression gives.
+	SubjectExpression = "Expression"
 )
 
 // The values of Client.Consent: when a person is asked to agree to what the client wants to know.
@@ -110,8 +112,20 @@ type Client struct {
 	SubjectMode string `json:"subject_mode,omitempty"`
 	// SectorIdentifier is the host name that clients with the same pairwise subjects share; empty means the host of the redirect URIs.
 	SectorIdentifier string `json:"sector_identifier,omitempty"`
+	// SubjectExpression gives the "sub" of SubjectExpression: a text that is another for every person and never changes.
+	SubjectExpression string    `json:"subject_expression,omitempty"`
+	SubjectExamples   []Example `json:"subject_examples,omitempty"`
+	// Claims are told beside those of the directory or in their place.
+	Claims []Claim `json:"claims,omitempty"`
+	// ClaimsIn is one of the ClaimsIn constants, for claims of both kinds; empty means ClaimsInBoth.
+	ClaimsIn string `json:"claims_in,omitempty"`
 	// AllowedGroups are the groups of which a person must be in one; empty means that everybody may use the client.
 	AllowedGroups []string `json:"allowed_groups,omitempty"`
+	// AccessRule gives true for those who may use the client, of those whom AllowedGroups admits; empty means all of them.
+	AccessRule     string    `json:"access_rule,omitempty"`
+	AccessExamples []Example `json:"access_examples,omitempty"`
+	// Contacts are whom to ask about the client: e-mail addresses, URLs or a few words (RFC 7591 section 2).
+	Contacts []string `json:"contacts,omitempty"`
 
 	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
@@ -122,6 +136,9 @@ type Client struct {
 	Disabled bool `json:"disabled,omitempty"`
 	// Lifetimes override those of Settings where they are set.
 	Lifetimes Lifetimes `json:"lifetimes,omitzero"`
+
+	// programs are set by Validate; nil when there is no expression.
+	programs *programs
 }
 
 // ClientSecret is what the provider knows of one client secret.
@@ -156,7 +173,8 @@ func (c *Client) Scopes() []string {
 // relying parties do not encode them in the Basic header as RFC 6749 section 2.3.1 asks.
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 
-// Validate returns every fault of the registration, each as a *FieldError.
+// Validate returns every fault of the registration, each as a *FieldError. It compiles the expressions, and keeps them for the
+// methods that evaluate them.
 func (c *Client) Validate() error {
 	errs := []error{}
 	if !clientIDPattern.MatchString(c.ClientID) {
@@ -173,6 +191,8 @@ func (c *Client) Validate() error {
 	}
 	errs = append(errs, c.validateGrants()...)
 	errs = append(errs, c.validateSubject()...)
+	errs = append(errs, c.validateExpressions()...)
+	errs = append(errs, c.validateContacts()...)
 	errs = append(errs, c.Lifetimes.validate("lifetimes")...)
 	return errors.Join(errs...)
 }
@@ -206,8 +226,8 @@ func (c *Client) validateGrants() []error {
 
 func (c *Client) validateSubject() []error {
 	var errs []error
-	if !slices.Contains([]string{"", SubjectPublic, SubjectPairwise, SubjectUsername, SubjectEmail, SubjectUserUUID}, c.SubjectMode) {
-		errs = append(errs, invalid("subject_mode", "must be Public, Pairwise, Username, Email or UserUUID"))
+	if !slices.Contains([]string{"", SubjectPublic, SubjectPairwise, SubjectUsername, SubjectEmail, SubjectUserUUID, SubjectExpression}, c.SubjectMode) {
+		errs = append(errs, invalid("subject_mode", "must be Public, Pairwise, Username, Email, UserUUID or Expression"))
 	}
 	if c.SubjectMode == SubjectPairwise && c.Sector() == "" {
 		errs = append(errs, invalid("sector_identifier", "must be set for pairwise subjects, because the redirect URIs do not have one and the same host"))

@@ -54,6 +54,9 @@ var (
 	usernamePattern = regexp.MustCompile(`^[^\s\x00-\x1f\x7f]{1,255}$`)
 )
 
+// ValidSubject tells whether a text can be a "sub".
+func ValidSubject(subject string) bool { return subjectPattern.MatchString(subject) }
+
 // FoldUsername returns the form in which two usernames are compared: "Ada" and "ada" are one person.
 func FoldUsername(username string) string {
 	return strings.ToLower(username)
@@ -62,7 +65,7 @@ func FoldUsername(username string) string {
 // Validate returns every fault of the document, each as a *FieldError.
 func (u *User) Validate() error {
 	var errs []error
-	if !subjectPattern.MatchString(u.Subject) {
+	if !ValidSubject(u.Subject) {
 		errs = append(errs, invalid("sub", "must be 1 to 255 printable ASCII characters without spaces"))
 	}
 	if !usernamePattern.MatchString(u.Username) {

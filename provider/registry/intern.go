@@ -16,6 +16,13 @@ func internClient(c *registration.Client) {
 	c.TokenEndpointAuthMethod = intern(c.TokenEndpointAuthMethod)
 	c.IDTokenSignedResponseAlg = intern(c.IDTokenSignedResponseAlg)
 	c.Consent = intern(c.Consent)
+	c.ClaimsIn, c.SubjectMode = intern(c.ClaimsIn), intern(c.SubjectMode)
+	c.SubjectExpression, c.AccessRule = intern(c.SubjectExpression), intern(c.AccessRule)
+	for i := range c.Claims {
+		c.Claims[i].Name, c.Claims[i].Expression = intern(c.Claims[i].Name), intern(c.Claims[i].Expression)
+		c.Claims[i].Examples = nil // they were tried, and weigh more than all the rest
+	}
+	c.SubjectExamples, c.AccessExamples = nil, nil
 }
 
 func internUser(u *registration.User) {

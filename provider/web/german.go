@@ -57,6 +57,7 @@ func germanTexts() texts {
 		"scope.address":        "Ihre Postanschrift",
 		"scope.groups":         "Die Gruppen, denen Sie angehören",
 		"scope.offline_access": "All das auch, während Sie nicht da sind",
+		"scope.own":            "Was sie laut ihrer Einrichtung von Ihnen wissen soll",
 		"scope.other":          "Berechtigungen, die nur ihre Dienste erklären können",
 		"scope.resources":      "Zugriff auf diese Dienste in Ihrem Namen",
 
@@ -64,6 +65,9 @@ func germanTexts() texts {
 		"denied.as":        "Sie sind angemeldet als",
 		"denied.group":     "Die Anwendung ist nur für Mitglieder bestimmter Gruppen, und Sie sind in keiner davon. Wer sie betreut, kann Ihnen sagen, wer darüber entscheidet.",
 		"denied.subject":   "Die Anwendung erkennt Menschen an einer Angabe, die von Ihnen nicht bekannt oder nicht brauchbar ist. Ihre Administration kann sie ergänzen.",
+		"denied.rule":      "Wer sie nutzen darf, bestimmt eine Regel, und die lässt dieses Konto nicht zu. Wer die Anwendung betreut, kann Ihnen mehr sagen.",
+		"denied.undecided": "Ob dieses Konto sie nutzen darf, ließ sich nicht feststellen. Wer die Anwendung betreut, kann helfen.",
+		"denied.ask":       "Fragen können Sie hier:",
 		"denied.other":     "Anderes Konto verwenden",
 		"denied.back":      "Zurück zur Anwendung",
 		"form_post.title":  "Einen Moment, bitte",

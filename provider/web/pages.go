@@ -120,6 +120,8 @@ type Denied struct {
 	Application Application
 	// Reason names the text "denied.<reason>".
 	Reason string
+	// Contacts are whom to ask; without any the reason says it in general.
+	Contacts []Contact
 	// Device tells that it is a device that asks, which nobody can go back to.
 	Device bool
 	// Action is the URL of the form that goes back to the application, Token its hidden field.
@@ -130,6 +132,12 @@ type Denied struct {
 }
 
 func (Denied) template() string { return "denied" }
+
+// Contact is somebody whom a person can ask.
+type Contact struct {
+	// Text is an e-mail address, a URL or a few words. URL, if not empty, is where it leads.
+	Text, URL string
+}
 
 // FormPost posts an answer to an application, by itself where scripts run, else when the person says so.
 type FormPost struct {

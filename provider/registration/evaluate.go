@@ -1,0 +1,179 @@
+package registration
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc/expression"
+)
+
+// ForExpressions returns what expressions see of the person.
+func (u *User) ForExpressions() *expression.User {
+	seen := &expression.User{
+		Subject: u.Subject, Username: u.Username, DisplayName: u.Name, GivenName: u.GivenName, FamilyName: u.FamilyName,
+		MiddleName: u.MiddleName, Nickname: u.Nickname, Profile: u.Profile, Picture: u.Picture, Website: u.Website, Gender: u.Gender,
+		Birthdate: u.Birthdate, Zoneinfo: u.Zoneinfo, Locale: u.Locale, Email: u.Email, EmailVerified: u.EmailVerified,
+		PhoneNumber: u.PhoneNumber, PhoneNumberVerified: u.PhoneNumberVerified, Groups: u.Groups, UpdatedAt: u.UpdatedAt,
+	}
+	if u.Address != nil {
+		seen.Address = expression.Address(*u.Address)
+	}
+	return seen
+}
+
+// ForExpressions returns what expressions see of the client.
+func (c *Client) ForExpressions() *expression.Client {
+	return &expression.Client{ClientID: c.ClientID, DisplayName: c.ClientName}
+}
+
+// errNotCompiled is returned of a client that was never validated: nobody must get in, or be told anything, by a rule that was
+// not read.
+var errNotCompiled = errors.New("the expressions of the client are not compiled")
+
+// EvaluateClaim returns the value of Claims[i] for a person, or nil when it is left out.
+func (c *Client) EvaluateClaim(i int, user *expression.User, now time.Time) (json.RawMessage, error) {
+	if c.programs == nil {
+		return nil, errNotCompiled
+	}
+	return c.programs.claims[i].Evaluate(c.input(user, now))
+}
+
+// EvaluateSubject returns what SubjectExpression gives for a person: it can be empty, or no "sub" at all.
+func (c *Client) EvaluateSubject(user *expression.User) (string, error) {
+	if c.programs == nil || c.programs.subject == nil {
+		return "", errNotCompiled
+	}
+	return c.programs.subject.Text(c.input(user, time.Time{}))
+}
+
+// EvaluateAccess tells whether AccessRule lets a person in. Without a rule it lets in everybody, with one that fails nobody.
+func (c *Client) EvaluateAccess(user *expression.User, now time.Time) (bool, error) {
+	switch {
+	case c.AccessRule == "":
+		return true, nil
+	case c.programs == nil || c.programs.access == nil:
+		return false, errNotCompiled
+	}
+	return c.programs.access.Truth(c.input(user, now))
+}
+
+func (c *Client) input(user *expression.User, now time.Time) *expression.Input {
+	return &expression.Input{User: user, Client: c.ForExpressions(), Now: now}
+}
+
+// WithoutExamples returns the client without the examples of its expressions, which have done their part when it is valid: a
+// provider of another version must not refuse it because of one.
+func (c *Client) WithoutExamples() *Client {
+	bare := *c
+	bare.Claims = slices.Clone(c.Claims)
+	for i := range bare.Claims {
+		bare.Claims[i].Examples = nil
+	}
+	bare.SubjectExamples, bare.AccessExamples = nil, nil
+	return &bare
+}
+
+// tryExamples evaluates every example.
+func (c *Client) tryExamples() []error {
+	var errs []error
+	for i, claim := range c.Claims {
+		errs = append(errs, c.try(index("claims", i)+".examples", claim.Examples, c.programs.claims[i].Evaluate)...)
+	}
+	errs = append(errs, c.try("subject_examples", c.SubjectExamples, func(in *expression.Input) (json.RawMessage, error) {
+		subject, err := c.EvaluateSubject(in.User)
+		switch {
+		case err != nil:
+			return nil, err
+		case subject == "":
+			return nil, nil
+		case !ValidSubject(subject):
+			return nil, fmt.Errorf("%q cannot be a subject, which is 1 to 255 printable ASCII characters without spaces", subject)
+		}
+		return json.Marshal(subject)
+	})...)
+	errs = append(errs, c.try("access_examples", c.AccessExamples, func(in *expression.Input) (json.RawMessage, error) {
+		allowed, err := c.EvaluateAccess(in.User, in.Now)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(allowed)
+	})...)
+	return errs
+}
+
+// exampleNow is the time in examples that name none.
+func exampleNow() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func (c *Client) try(field string, examples []Example, evaluate func(*expression.Input) (json.RawMessage, error)) []error {
+	if len(examples) > maxExamples {
+		return []error{invalid(field, "must be at most %d", maxExamples)}
+	}
+	var errs []error
+	for i, example := range examples {
+		user, err := expression.ParseUser(example.User)
+		if err != nil {
+			errs = append(errs, invalid(index(field, i)+".user", "%s", err))
+			continue
+		}
+		now := example.Now
+		if now.IsZero() {
+			now = exampleNow()
+		}
+		got, err := evaluate(c.input(user, now))
+		if fault := compare(example.Expected, got, err); fault != "" {
+			errs = append(errs, invalid(index(field, i), "%s", fault))
+		}
+	}
+	return errs
+}
+
+// compare says how a result differs from the expected one, or returns "".
+func compare(expected, got json.RawMessage, err error) string {
+	if err != nil {
+		cause := errors.Unwrap(err)
+		if cause == nil {
+			cause = err
+		}
+		return shortened(fmt.Sprintf("fails instead of giving %s: %s", shown(expected), cause))
+	}
+	var want, have any
+	if len(expected) > 0 {
+		if err := json.Unmarshal(expected, &want); err != nil {
+			return "has no JSON as expected"
+		}
+	}
+	if len(got) > 0 {
+		if err := json.Unmarshal(got, &have); err != nil {
+			return "gives what is no JSON"
+		}
+	}
+	if want == "" { // as an expression means it
+		want = nil
+	}
+	if reflect.DeepEqual(want, have) {
+		return ""
+	}
+	return fmt.Sprintf("gives %s instead of %s", shown(got), shown(expected))
+}
+
+// shown returns JSON for a message.
+func shown(value json.RawMessage) string {
+	var compact bytes.Buffer
+	if len(value) == 0 || json.Compact(&compact, value) != nil || compact.String() == "null" {
+		return "no value"
+	}
+	return shortened(compact.String())
+}
+
+func shortened(text string) string {
+	const limit = 200
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "..."
+	}
+	return text
+}
