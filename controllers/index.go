@@ -25,6 +25,7 @@ const (
 	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for, or anyAlgorithm
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
+	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 )
@@ -86,6 +87,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 				}
 			}
 			return subjects
+		}),
+		index(ctx, indexer, indexEmail, func(u *v1alpha1.OIDCUser) []string {
+			if u.Spec.Email == "" {
+				return nil
+			}
+			return one(scoped(u.ProviderKey(), registration.FoldEmail(u.Spec.Email)))
 		}),
 		index(ctx, indexer, indexSecretName, func(c *v1alpha1.OIDCClient) []string {
 			return one(c.SecretName())

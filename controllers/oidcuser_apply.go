@@ -42,6 +42,7 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 		return result, r.objects.removeAll(ctx, plan.outdated)
 	}
 	plan.document.PasswordHash = plan.hashFor(plan.source)
+	plan.document.UpdatedAt = updatedAt(plan.document, state.registered, r.now())
 	secret, err := buildRegistration(u.ProviderKey(), registration.KindUser, userRegistrationName(u), owner, plan.document)
 	if err != nil {
 		return result, err

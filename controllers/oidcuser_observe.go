@@ -25,9 +25,13 @@ type userState struct {
 	provider *v1alpha1.OIDCProvider
 	// sameUsername and sameSubject are older OIDCUsers of the provider that have the username or the subject, or nil.
 	sameUsername, sameSubject *v1alpha1.OIDCUser
+	// sameEmail names another OIDCUser of the provider that has the e-mail address, the first by name, or is empty.
+	sameEmail string
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
-	// registeredHash is the password hash in registration, if that is this user's; registeredSource is where it came from.
+	// registered is what is registered of this user, under whatever name, or nil; registeredHash is the password hash in it, and
+	// registeredSource where that came from.
+	registered                       *registration.User
 	registeredHash, registeredSource string
 	// password is the Secret that holds, or is to hold, the password, or nil. When its version is the one that
 	// registeredHash came from, Data may be empty: nobody needs to read the password again.
@@ -49,7 +53,8 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	}
 	for i := range state.owned {
 		if isRegistration(&state.owned[i]) {
-			state.registeredHash, state.registeredSource = registeredPassword(&state.owned[i])
+			state.registered, state.registeredSource = registeredUser(&state.owned[i])
+			state.registeredHash = hashIn(state.registered)
 		}
 	}
 	if state.password, err = r.password(ctx, u, state.registeredSource); err != nil {
@@ -66,23 +71,49 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username, incumbent(state.registration)); err != nil {
 		return state, err
 	}
-	state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), subject(u, provider.Spec.Issuer)), "")
+	if state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), subject(u, provider.Spec.Issuer)), ""); err != nil {
+		return state, err
+	}
+	state.sameEmail, err = r.userOfEmail(ctx, u)
 	return state, err
+}
+
+// userOfEmail returns the first by name of the other OIDCUsers that have the same e-mail address, or "".
+func (r *userReconciler) userOfEmail(ctx context.Context, u *v1alpha1.OIDCUser) (name string, err error) {
+	if u.Spec.Email == "" {
+		return "", nil
+	}
+	same := &v1alpha1.OIDCUserList{}
+	fields := client.MatchingFields{indexEmail: scoped(u.ProviderKey(), registration.FoldEmail(u.Spec.Email))}
+	if err := r.client.List(ctx, same, client.InNamespace(u.Namespace), fields); err != nil {
+		return "", fmt.Errorf("list users of the same %s: %w", indexEmail, err)
+	}
+	for i := range same.Items {
+		if other := same.Items[i].Name; other != u.Name && (name == "" || other < name) {
+			name = other
+		}
+	}
+	return name, nil
 }
 
 func userRegistrationName(u *v1alpha1.OIDCUser) string {
 	return resources.RegistrationName(u.ProviderKey().Name, registration.KindUser, registration.FoldUsername(u.Username()))
 }
 
-// registeredPassword returns the hash in a user's registration and where it came from.
-func registeredPassword(secret *corev1.Secret) (hash, source string) {
-	var document struct {
-		PasswordHash string `json:"password_hash"`
+// registeredUser returns a user's registration and where the password hash in it came from.
+func registeredUser(secret *corev1.Secret) (u *registration.User, source string) {
+	u = &registration.User{}
+	if err := json.Unmarshal(secret.Data[registration.KindUser.File()], u); err != nil {
+		return nil, "" // to be written anew
 	}
-	if err := json.Unmarshal(secret.Data[registration.KindUser.File()], &document); err != nil {
-		return "", "" // to be written anew
+	return u, secret.Annotations[annotationPasswordSource]
+}
+
+func hashIn(u *registration.User) string {
+	if u == nil {
+		return ""
 	}
-	return document.PasswordHash, secret.Annotations[annotationPasswordSource]
+	return u.PasswordHash
 }
 
 // password returns the Secret with the password. It reads the content of a Secret that is not ours only when its version

@@ -2,7 +2,9 @@ package controllers
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
@@ -170,7 +172,12 @@ func judgeUser(u *v1alpha1.OIDCUser, state userState, document *registration.Use
 		return stall(v1alpha1.ReasonSubjectTaken, fmt.Sprintf(
 			"subject %q belongs to the older OIDCUser %q; create this one with another spec.subject", document.Subject, state.sameSubject.Name))
 	}
-	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", u.ProviderKey().Name))
+	accepted := fmt.Sprintf("accepted by OIDCProvider %q", u.ProviderKey().Name)
+	if state.sameEmail != "" {
+		accepted += fmt.Sprintf("; no OIDCClient of subject mode Email lets this person in, because OIDCUser %q has the same e-mail address: "+
+			"change spec.email of one of the two", state.sameEmail)
+	}
+	return accept(v1alpha1.ReasonAccepted, accepted)
 }
 
 // subject returns the sub claim of a user: that of the spec, or a UUID that only issuer, namespace and name decide.
@@ -216,6 +223,25 @@ func buildUserDocument(u *v1alpha1.OIDCUser, provider *v1alpha1.OIDCProvider) *r
 		}
 	}
 	return document
+}
+
+// updatedAt returns when what applications get to know of a user was last changed, in seconds since the epoch. The registration
+// that stands remembers it, so that nothing is written while nothing changes: one that does not say it goes on not to.
+func updatedAt(document, registered *registration.User, now time.Time) int64 {
+	if registered == nil {
+		return now.Unix()
+	}
+	before, after := *registered, *document
+	for _, u := range []*registration.User{&before, &after} {
+		u.UpdatedAt, u.PasswordHash, u.Disabled = 0, "", false // none of which is told to anybody
+		if len(u.Groups) == 0 {
+			u.Groups = nil
+		}
+	}
+	if reflect.DeepEqual(before, after) {
+		return registered.UpdatedAt
+	}
+	return now.Unix()
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }

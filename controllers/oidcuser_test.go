@@ -2,9 +2,11 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -167,6 +169,56 @@ var _ = Describe("An OIDCUser", func() {
 		refer("ada-password")
 		Consistently(secretNamed(namespace, "ada-password")).Should(HaveField("Data", HaveKeyWithValue("password", []byte(value))))
 		knowPassword(value)(Default)
+	})
+
+	It("is told of another one with the same e-mail address, as long as there is one", func() {
+		withEmail := func(email string) func(*v1alpha1.OIDCUser) {
+			return func(u *v1alpha1.OIDCUser) { u.Spec.Email = email }
+		}
+		ada := create(gen.OIDCUser(namespace, "ada", "sso", withEmail("ada@example.com")))
+		Eventually(current(ada)).Should(havePassword)
+		warned := func(other string) types.GomegaMatcher {
+			return match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+				ContainSubstring(`OIDCUser "`+other+`" has the same e-mail address`))
+		}
+		fine := match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, Equal(`accepted by OIDCProvider "sso"`))
+		bob := create(gen.OIDCUser(namespace, "bob", "sso", withEmail("Ada@Example.com")))
+		Eventually(current(bob)).Should(warned("ada"))
+		Eventually(current(ada)).Should(warned("bob"))
+		Eventually(func(g Gomega) {
+			current(bob)(g).Spec.Email = "bob@example.com"
+			g.Expect(k8s.Update(ctx, bob)).To(Succeed())
+		}).Should(Succeed())
+		Eventually(current(ada)).Should(fine)
+		Eventually(current(bob)).Should(fine)
+	})
+
+	It("says when what is known of the person was last changed, and goes on saying that", func() {
+		u := create(gen.OIDCUser(namespace, "ada", "sso"))
+		Eventually(current(u)).Should(havePassword)
+		first := registered(Default).UpdatedAt
+		Expect(time.Unix(first, 0)).To(BeTemporally("~", time.Now(), 5*time.Minute))
+
+		change := func(how func(*v1alpha1.OIDCUser)) {
+			GinkgoHelper()
+			Eventually(func(g Gomega) {
+				how(current(u)(g))
+				g.Expect(k8s.Update(ctx, u)).To(Succeed())
+			}).Should(Succeed())
+		}
+		time.Sleep(time.Until(time.Unix(first+1, 0))) // the claim has whole seconds
+		change(func(u *v1alpha1.OIDCUser) { u.Spec.Disabled = new(true) })
+		Eventually(registered).Should(HaveField("Disabled", true))
+		Expect(registered(Default).UpdatedAt).To(Equal(first), "nobody is told of that")
+
+		change(func(u *v1alpha1.OIDCUser) { u.Spec.Nickname = "Countess" })
+		Eventually(registered).Should(HaveField("Nickname", "Countess"))
+		second := registered(Default).UpdatedAt
+		Expect(second).To(BeNumerically(">", first))
+
+		time.Sleep(time.Until(time.Unix(second+1, 0)))
+		change(func(u *v1alpha1.OIDCUser) { u.Spec.Username = "augusta" })
+		Eventually(registered).Should(And(HaveField("Username", "augusta"), HaveField("UpdatedAt", BeNumerically(">", second))))
 	})
 
 	It("does not get the subject that an older one has by default", func() {

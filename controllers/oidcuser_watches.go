@@ -19,7 +19,7 @@ import (
 )
 
 // setUp starts a reconcile of an OIDCUser when its spec, one of its Secrets, a Secret of somebody else under the name of
-// its password's, its provider, another user of the same name, or (while it waits) a replica's report changes.
+// its password's, its provider, another user of the same name or e-mail address, or (while it waits) a replica's report changes.
 func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -42,7 +42,7 @@ func subjectChanged() predicate.Predicate {
 	}}
 }
 
-// rivals returns the other OIDCUsers that want the same username or subject.
+// rivals returns the other OIDCUsers that want the same username or subject, or have the same e-mail address.
 func (r *userReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
 	u, ok := obj.(*v1alpha1.OIDCUser)
 	if !ok {
@@ -53,6 +53,9 @@ func (r *userReconciler) rivals(ctx context.Context, obj client.Object) []reconc
 		if subject != "" {
 			lookups = append(lookups, client.MatchingFields{indexSubject: scoped(u.ProviderKey(), subject)})
 		}
+	}
+	if u.Spec.Email != "" {
+		lookups = append(lookups, client.MatchingFields{indexEmail: scoped(u.ProviderKey(), registration.FoldEmail(u.Spec.Email))})
 	}
 	var requests []reconcile.Request
 	for _, fields := range lookups {

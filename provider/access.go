@@ -31,10 +31,10 @@ func (p *Provider) refusalOf(client *registration.Client, user *registration.Use
 	if f := p.notFor(client, user); f != nil {
 		return f, nil
 	}
-	var known *oidc.Error
+	var unknowable *subjectError
 	switch _, err := p.subjectOf(client, user); {
-	case errors.As(err, &known):
-		return &refusal{"subject", known.Description}, nil
+	case errors.As(err, &unknowable):
+		return &refusal{unknowable.reason, unknowable.description}, nil
 	case err != nil:
 		return nil, err
 	}

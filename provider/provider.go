@@ -29,6 +29,8 @@ type Registry interface {
 	Client(id string) (*registration.Client, bool)
 	UserByName(username string) (*registration.User, bool)
 	UserBySubject(subject string) (*registration.User, bool)
+	// EmailIsUnique tells whether no two users have this e-mail address, in whatever case.
+	EmailIsUnique(email string) bool
 	// HashKinds returns the kinds of all registered password hashes, see registration.HashKind.
 	HashKinds() []string
 	// Keys returns an immutable set; a change of keys is a new one.

@@ -8,8 +8,38 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// subjectOf returns the "sub" by which a client knows a person (OpenID Connect Core sections 5.1 and 8). The error is an
-// *oidc.Error of access_denied when the client cannot know this person, any other when it cannot know anybody.
+// The reasons why a client cannot know a person, see refusal.
+const (
+	reasonSubject         = "subject"
+	reasonEmailUnverified = "email_unverified"
+	reasonEmailShared     = "email_shared"
+)
+
+// subjectError says why a client cannot know a person.
+type subjectError struct {
+	reason      string
+	description string
+}
+
+// Error returns the description.
+func (e *subjectError) Error() string { return e.description }
+
+// Unwrap returns what the client is told.
+func (e *subjectError) Unwrap() error {
+	return &oidc.Error{Code: oidc.CodeAccessDenied, Description: e.description}
+}
+
+func unknowable(client *registration.Client, reason, what, problem string) error {
+	return &subjectError{reason, fmt.Sprintf("client %s knows people by their %s, and %s", client.ClientID, what, problem)}
+}
+
+// subjectOf returns the "sub" by which a client knows a person (OpenID Connect Core sections 5.1 and 8). The error is a
+// *subjectError, to clients an *oidc.Error of access_denied, when the client cannot know this person, any other when it
+// cannot know anybody.
+//
+// No two people have one "sub", or one could log in as the other (OpenID Connect Core section 2: locally unique). The
+// registry sees to that for subjects and for usernames, of which no two differ in case only. What an expression makes is up to
+// whoever writes it.
 func (p *Provider) subjectOf(client *registration.Client, user *registration.User) (string, error) {
 	switch client.SubjectMode {
 	case registration.SubjectPairwise:
@@ -21,7 +51,7 @@ func (p *Provider) subjectOf(client *registration.Client, user *registration.Use
 	case registration.SubjectUsername:
 		return readableSubject(client, "username", user.Username)
 	case registration.SubjectEmail:
-		return readableSubject(client, "e-mail address", user.Email)
+		return p.emailSubject(client, user)
 	case registration.SubjectUserUUID:
 		return oidc.SubjectUUID(p.issuer, user.Subject), nil
 	case registration.SubjectExpression:
@@ -60,7 +90,22 @@ func readableSubject(client *registration.Client, what, name string) (string, er
 	default:
 		return name, nil
 	}
-	return "", &oidc.Error{
-		Code: oidc.CodeAccessDenied, Description: fmt.Sprintf("client %s knows people by their %s, and %s", client.ClientID, what, problem),
+	return "", unknowable(client, reasonSubject, what, problem)
+}
+
+const emailAddress = "e-mail address"
+
+// emailSubject returns a person's e-mail address as "sub". Everybody could claim that of somebody else who is known by it
+// already, so that it has to be theirs, and theirs alone.
+func (p *Provider) emailSubject(client *registration.Client, user *registration.User) (string, error) {
+	switch subject, err := readableSubject(client, emailAddress, user.Email); {
+	case err != nil:
+		return "", err
+	case !user.EmailVerified:
+		return "", unknowable(client, reasonEmailUnverified, emailAddress, "that of this person is not verified")
+	case !p.registry.EmailIsUnique(user.Email):
+		return "", unknowable(client, reasonEmailShared, emailAddress, "somebody else has that of this person, too")
+	default:
+		return subject, nil
 	}
 }

@@ -36,7 +36,9 @@ func newLimited(t *testing.T, known proxies, limit int) *limited {
 		if err := errors.Join(l.publicServer.Close(), l.admin.Close()); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return &limited{t, l.public, metrics}
 }

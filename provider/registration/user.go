@@ -62,6 +62,12 @@ func FoldUsername(username string) string {
 	return strings.ToLower(username)
 }
 
+// FoldEmail returns the form in which two e-mail addresses are compared. What stands before the @ may in theory differ in case
+// between two people (RFC 5321 section 2.4); nowhere are such two to be taken for each other.
+func FoldEmail(email string) string {
+	return strings.ToLower(email)
+}
+
 // Validate returns every fault of the document, each as a *FieldError.
 func (u *User) Validate() error {
 	var errs []error

@@ -160,8 +160,10 @@ func (x *Index) commit(changes []change) {
 			reports = append(reports, x.clients.apply(c, c.client)...)
 		case registration.KindUser:
 			x.countHashKind(c.name, -1)
+			x.noteEmail(c.name, false)
 			reports = append(reports, x.users.apply(c, c.user)...)
 			x.countHashKind(c.name, 1)
+			x.noteEmail(c.name, true)
 		case registration.KindSigningKey:
 			keysChanged = applyLastGood(x.signingKeys, c, c.signingKey) || keysChanged
 		case registration.KindSettings:

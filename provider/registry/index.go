@@ -33,6 +33,8 @@ type Index struct {
 
 	// hashKinds counts the users by the kind of their password hash; guarded by mu.
 	hashKinds map[string]int
+	// emails finds users by their e-mail address; guarded by mu.
+	emails emails
 
 	refused refusals
 	// seed makes the sums of texts differ in every process, so that nobody can make two texts with the same sum.
@@ -68,6 +70,7 @@ func NewIndex(logger *slog.Logger) (*Index, error) {
 		signingKeys: map[string]parsed[registration.SigningKey]{},
 		settings:    map[string]parsed[registration.Settings]{},
 		hashKinds:   map[string]int{},
+		emails:      emails{},
 		refused:     refusals{},
 		seed:        maphash.MakeSeed(),
 	}

@@ -40,10 +40,10 @@ func TestFrontChannelLogout(t *testing.T) {
 		if q.Get("iss") != s.issuer || q.Get("sid") == "" || len(q) != 2 {
 			t.Errorf("the frame is loaded with %v", q)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(stepTimeout):
 		b.fatalf("the application's page is not loaded")
 	}
-	for deadline := time.Now().Add(10 * time.Second); !b.saw(home + "/bye?state=s-1"); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(stepTimeout); !b.saw(home + "/bye?state=s-1"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.fatalf("the browser does not go on: %v", b.visited)
 		}

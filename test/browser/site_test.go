@@ -56,7 +56,7 @@ func newUnstartedSite(t *testing.T, scheme string) *site {
 	t.Helper()
 	providerPort, appPort := freePorts(t)
 	s := &site{
-		t: t, registrations: filepath.Join(t.TempDir(), "registrations"), client: &http.Client{Timeout: 5 * time.Second},
+		t: t, registrations: filepath.Join(t.TempDir(), "registrations"), client: &http.Client{Timeout: stepTimeout},
 		issuer: fmt.Sprintf("%s://127.0.0.1:%d", scheme, providerPort), app: fmt.Sprintf("http://localhost:%d", appPort),
 	}
 	s.create("key", "create", "rs256")
@@ -119,7 +119,7 @@ func (s *site) run(program string, args ...string) {
 	cmd.Env = append(os.Environ(), s.environment...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = stepTimeout
 	if err := cmd.Start(); err != nil {
 		cancel()
 		s.t.Fatalf("start %s: %v", program, err)
@@ -136,7 +136,7 @@ func (s *site) run(program string, args ...string) {
 // await returns what a GET of the URL answers as soon as the answer is 200.
 func (s *site) await(url string) []byte {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

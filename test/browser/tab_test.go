@@ -32,8 +32,8 @@ type tab struct {
 
 // What a step, and a whole test, may take on a machine that is busy with others.
 const (
-	stepTimeout = 15 * time.Second
-	timeout     = 2 * time.Minute
+	stepTimeout = time.Minute
+	timeout     = 5 * time.Minute
 )
 
 func newTab(t *testing.T) *tab {
@@ -212,7 +212,7 @@ func (b *tab) reads(selector, want string) {
 // fatalf ends the test with what the browser shows.
 func (b *tab) fatalf(format string, args ...any) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), stepTimeout)
 	defer cancel()
 	location, _ := chromedp.Run(ctx, chromedp.Location())
 	text, _ := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
