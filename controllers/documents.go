@@ -42,6 +42,8 @@ func specFields() map[string]string {
 		"token_endpoint_auth_method": "tokenEndpointAuthMethod", "jwks_uri": "jwksURI",
 		"id_token_signed_response_alg": "idTokenSignedResponseAlg", "userinfo_signed_response_alg": "userinfoSignedResponseAlg",
 		"access_token_format": "accessTokenFormat", "subject_mode": "subject.mode", "sector_identifier": "subject.sectorIdentifier",
+		"subject_expression": "subject.expression", "subject_examples": "subject.examples", "claims_in": "claimsIn",
+		"access_rule": "access.rule", "access_examples": "access.examples", "contacts": "access.contact",
 		"backchannel_logout_uri": "backchannelLogoutURI", "frontchannel_logout_uri": "frontchannelLogoutURI",
 
 		"lifetimes.authorization_code": "tokens.authorizationCode", "lifetimes.access_token": "tokens.accessToken",
@@ -94,7 +96,14 @@ func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSe
 		Resources:                 c.Spec.Resources,
 		SubjectMode:               string(c.Spec.Subject.Mode),
 		SectorIdentifier:          c.Spec.Subject.SectorIdentifier,
+		SubjectExpression:         c.Spec.Subject.Expression,
+		SubjectExamples:           registeredExamples(c.Spec.Subject.Examples),
+		Claims:                    registeredClaims(c.Spec.Claims),
+		ClaimsIn:                  string(c.Spec.ClaimsIn),
 		AllowedGroups:             c.Spec.Access.AllowedGroups,
+		AccessRule:                c.Spec.Access.Rule,
+		AccessExamples:            registeredExamples(c.Spec.Access.Examples),
+		Contacts:                  registeredContacts(c.Spec.Access.Contact),
 
 		BackchannelLogoutURI:              c.Spec.BackchannelLogoutURI,
 		BackchannelLogoutSessionRequired:  isTrue(c.Spec.BackchannelLogoutSessionRequired),

@@ -107,7 +107,7 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func(preset
 
 func registrationFor(c *v1alpha1.OIDCClient, owner string, document *registration.Client) (*acorev1.SecretApplyConfiguration, error) {
 	return buildRegistration(c.ProviderKey(), registration.KindClient,
-		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document)
+		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document.WithoutExamples())
 }
 
 // registeredSecrets returns the client secrets in a registration.

@@ -61,12 +61,29 @@ const (
 // ClientSubject says as whom an application knows a person.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.sectorIdentifier) || (has(self.mode) && self.mode == 'Pairwise')",message="sectorIdentifier is only for mode Pairwise; set that or remove it"
+// +kubebuilder:validation:XValidation:rule="has(self.expression) == (has(self.mode) && self.mode == 'Expression')",message="expression is for mode Expression, and that needs it; set both or none"
+// +kubebuilder:validation:XValidation:rule="!has(self.examples) || has(self.expression)",message="examples are of expression; set that or remove them"
 type ClientSubject struct {
 	// mode says what sub is: Public (the person's subject, the same for every application), Pairwise (another one for each
-	// sector, so that applications cannot compare notes), Username, Email, or UserUUID (the subject where that is a UUID, else
-	// a UUID made from it). After a change the application takes everybody for somebody new. Unset: Public.
+	// sector, so that applications cannot compare notes), Username, Email, UserUUID (the subject where that is a UUID, else
+	// a UUID made from it), or Expression. After a change the application takes everybody for somebody new. Unset: Public.
 	// +optional
 	Mode SubjectMode `json:"mode,omitempty"`
+
+	// expression gives sub, in CEL, from user and client: at most 255 printable ASCII characters without spaces. It must give
+	// another one for every person and the same one for ever; nobody checks that for you. Who has none does not get in.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Expression string `json:"expression,omitempty"`
+
+	// examples are people and the sub that expression must give for them. The OIDCClient is not accepted while one does not
+	// hold. Unset: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Examples []ExpressionExample `json:"examples,omitempty"`
 
 	// sectorIdentifier is the host name that applications share which shall know people by the same pairwise subjects. After a
 	// change the application takes everybody for somebody new. Unset: the host of redirectURIs, which must then be the same in
@@ -80,7 +97,7 @@ type ClientSubject struct {
 
 // SubjectMode says what sub tells an application.
 //
-// +kubebuilder:validation:Enum=Public;Pairwise;Username;Email;UserUUID
+// +kubebuilder:validation:Enum=Public;Pairwise;Username;Email;UserUUID;Expression
 type SubjectMode string
 
 // The subject modes.
@@ -95,9 +112,13 @@ const (
 	SubjectEmail SubjectMode = "Email"
 	// SubjectUserUUID is the subject where that is a UUID, else a UUID made from it.
 	SubjectUserUUID SubjectMode = "UserUUID"
+	// SubjectExpression is what an expression gives.
+	SubjectExpression SubjectMode = "Expression"
 )
 
-// ClientAccess says who may log in to an application.
+// ClientAccess says who may log in to an application: whom both allowedGroups and rule let in, where they are set.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.examples) || has(self.rule)",message="examples are of rule; set that or remove them"
 type ClientAccess struct {
 	// allowedGroups lets in only people who are in at least one of these groups, to the letter. Unset: everybody.
 	// +optional
@@ -107,4 +128,28 @@ type ClientAccess struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=255
 	AllowedGroups []string `json:"allowedGroups,omitempty"`
+
+	// rule lets in only people for whom it gives true, in CEL, from user, client and now: user.email.endsWith('@example.com').
+	// It is asked at every login and whenever tokens are exchanged or used. One that has no result for somebody keeps them
+	// out. Unset: everybody whom allowedGroups lets in.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Rule string `json:"rule,omitempty"`
+
+	// examples are people and whether rule lets them in: expected is true or false. The OIDCClient is not accepted while one
+	// does not hold. Unset: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Examples []ExpressionExample `json:"examples,omitempty"`
+
+	// contact is whom the page for people who may not log in tells them to ask: an e-mail address or an https URL, which become
+	// links, or a few words. Unset: whoever looks after the application.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:cntrl:]]*[^[:space:][:cntrl:]][^[:cntrl:]]*$')",message="contact must be one line, such as it-support@example.com"
+	Contact string `json:"contact,omitempty"`
 }

@@ -228,6 +228,19 @@ type OIDCClientSpec struct {
 	// +optional
 	Subject ClientSubject `json:"subject,omitzero"`
 
+	// claims are told beside those of the directory, or in place of them. Unset: none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	Claims []ClientClaim `json:"claims,omitempty"`
+
+	// claimsIn says where claims about a person stand, those of scopes and those of claims: in the ID token, in the answer of
+	// userinfo, or in Both. An application gets them elsewhere when it asks for them there one by one. Unset: Both.
+	// +optional
+	ClaimsIn ClaimsPlacement `json:"claimsIn,omitempty"`
+
 	// access says who may log in to the application. Unset: everybody.
 	// +optional
 	Access ClientAccess `json:"access,omitzero"`

@@ -26,6 +26,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.BrandingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientAccess"):
 		return &apiv1alpha1.ClientAccessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientClaim"):
+		return &apiv1alpha1.ClientClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientPreset"):
 		return &apiv1alpha1.ClientPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientSubject"):
@@ -48,6 +50,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExposeHTTPRouteApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExposeIngress"):
 		return &apiv1alpha1.ExposeIngressApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExpressionExample"):
+		return &apiv1alpha1.ExpressionExampleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
 		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):

@@ -79,6 +79,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: title
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClaimsPlacement
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientAccess
   map:
     fields:
@@ -88,6 +90,33 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: contact
+      type:
+        scalar: string
+    - name: examples
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ExpressionExample
+          elementRelationship: atomic
+    - name: rule
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientClaim
+  map:
+    fields:
+    - name: examples
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ExpressionExample
+          elementRelationship: atomic
+    - name: expression
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientPreset
   map:
     fields:
@@ -100,6 +129,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
+    - name: examples
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ExpressionExample
+          elementRelationship: atomic
+    - name: expression
+      type:
+        scalar: string
     - name: mode
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SubjectMode
@@ -297,6 +335,26 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: tlsSecretName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ExpressionExample
+  map:
+    fields:
+    - name: expected
+      type:
+        scalar: untyped
+        list:
+          elementType:
+            namedType: __untyped_atomic_
+          elementRelationship: atomic
+        map:
+          elementType:
+            namedType: __untyped_deduced_
+          elementRelationship: separable
+    - name: now
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: user
+      type:
+        namedType: __untyped_atomic_
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GatewayReference
   map:
     fields:
@@ -481,6 +539,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: backchannelLogoutURI
       type:
         scalar: string
+    - name: claims
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientClaim
+          elementRelationship: associative
+          keys:
+          - name
+    - name: claimsIn
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClaimsPlacement
     - name: clientID
       type:
         scalar: string

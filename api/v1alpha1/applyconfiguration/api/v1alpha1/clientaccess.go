@@ -5,10 +5,20 @@ package v1alpha1
 // ClientAccessApplyConfiguration represents a declarative configuration of the ClientAccess type for use
 // with apply.
 //
-// ClientAccess says who may log in to an application.
+// ClientAccess says who may log in to an application: whom both allowedGroups and rule let in, where they are set.
 type ClientAccessApplyConfiguration struct {
 	// allowedGroups lets in only people who are in at least one of these groups, to the letter. Unset: everybody.
 	AllowedGroups []string `json:"allowedGroups,omitempty"`
+	// rule lets in only people for whom it gives true, in CEL, from user, client and now: user.email.endsWith('@example.com').
+	// It is asked at every login and whenever tokens are exchanged or used. One that has no result for somebody keeps them
+	// out. Unset: everybody whom allowedGroups lets in.
+	Rule *string `json:"rule,omitempty"`
+	// examples are people and whether rule lets them in: expected is true or false. The OIDCClient is not accepted while one
+	// does not hold. Unset: none.
+	Examples []ExpressionExampleApplyConfiguration `json:"examples,omitempty"`
+	// contact is whom the page for people who may not log in tells them to ask: an e-mail address or an https URL, which become
+	// links, or a few words. Unset: whoever looks after the application.
+	Contact *string `json:"contact,omitempty"`
 }
 
 // ClientAccessApplyConfiguration constructs a declarative configuration of the ClientAccess type for use with
@@ -24,5 +34,34 @@ func (b *ClientAccessApplyConfiguration) WithAllowedGroups(values ...string) *Cl
 	for i := range values {
 		b.AllowedGroups = append(b.AllowedGroups, values[i])
 	}
+	return b
+}
+
+// WithRule sets the Rule field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rule field is set to the value of the last call.
+func (b *ClientAccessApplyConfiguration) WithRule(value string) *ClientAccessApplyConfiguration {
+	b.Rule = &value
+	return b
+}
+
+// WithExamples adds the given value to the Examples field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Examples field.
+func (b *ClientAccessApplyConfiguration) WithExamples(values ...*ExpressionExampleApplyConfiguration) *ClientAccessApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithExamples")
+		}
+		b.Examples = append(b.Examples, *values[i])
+	}
+	return b
+}
+
+// WithContact sets the Contact field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Contact field is set to the value of the last call.
+func (b *ClientAccessApplyConfiguration) WithContact(value string) *ClientAccessApplyConfiguration {
+	b.Contact = &value
 	return b
 }

@@ -12,9 +12,15 @@ import (
 // ClientSubject says as whom an application knows a person.
 type ClientSubjectApplyConfiguration struct {
 	// mode says what sub is: Public (the person's subject, the same for every application), Pairwise (another one for each
-	// sector, so that applications cannot compare notes), Username, Email, or UserUUID (the subject where that is a UUID, else
-	// a UUID made from it). After a change the application takes everybody for somebody new. Unset: Public.
+	// sector, so that applications cannot compare notes), Username, Email, UserUUID (the subject where that is a UUID, else
+	// a UUID made from it), or Expression. After a change the application takes everybody for somebody new. Unset: Public.
 	Mode *apiv1alpha1.SubjectMode `json:"mode,omitempty"`
+	// expression gives sub, in CEL, from user and client: at most 255 printable ASCII characters without spaces. It must give
+	// another one for every person and the same one for ever; nobody checks that for you. Who has none does not get in.
+	Expression *string `json:"expression,omitempty"`
+	// examples are people and the sub that expression must give for them. The OIDCClient is not accepted while one does not
+	// hold. Unset: none.
+	Examples []ExpressionExampleApplyConfiguration `json:"examples,omitempty"`
 	// sectorIdentifier is the host name that applications share which shall know people by the same pairwise subjects. After a
 	// change the application takes everybody for somebody new. Unset: the host of redirectURIs, which must then be the same in
 	// all of them.
@@ -32,6 +38,27 @@ func ClientSubject() *ClientSubjectApplyConfiguration {
 // If called multiple times, the Mode field is set to the value of the last call.
 func (b *ClientSubjectApplyConfiguration) WithMode(value apiv1alpha1.SubjectMode) *ClientSubjectApplyConfiguration {
 	b.Mode = &value
+	return b
+}
+
+// WithExpression sets the Expression field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Expression field is set to the value of the last call.
+func (b *ClientSubjectApplyConfiguration) WithExpression(value string) *ClientSubjectApplyConfiguration {
+	b.Expression = &value
+	return b
+}
+
+// WithExamples adds the given value to the Examples field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Examples field.
+func (b *ClientSubjectApplyConfiguration) WithExamples(values ...*ExpressionExampleApplyConfiguration) *ClientSubjectApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithExamples")
+		}
+		b.Examples = append(b.Examples, *values[i])
+	}
 	return b
 }
 

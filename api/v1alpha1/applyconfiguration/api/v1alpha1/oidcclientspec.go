@@ -76,6 +76,11 @@ type OIDCClientSpecApplyConfiguration struct {
 	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
 	// subject says as whom the application knows a person.
 	Subject *ClientSubjectApplyConfiguration `json:"subject,omitempty"`
+	// claims are told beside those of the directory, or in place of them. Unset: none.
+	Claims []ClientClaimApplyConfiguration `json:"claims,omitempty"`
+	// claimsIn says where claims about a person stand, those of scopes and those of claims: in the ID token, in the answer of
+	// userinfo, or in Both. An application gets them elsewhere when it asks for them there one by one. Unset: Both.
+	ClaimsIn *apiv1alpha1.ClaimsPlacement `json:"claimsIn,omitempty"`
 	// access says who may log in to the application. Unset: everybody.
 	Access *ClientAccessApplyConfiguration `json:"access,omitempty"`
 	// backchannelLogoutURI is where the provider sends a signed logout token when a person's session ends (OpenID Connect
@@ -301,6 +306,27 @@ func (b *OIDCClientSpecApplyConfiguration) WithRequirePushedAuthorizationRequest
 // If called multiple times, the Subject field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithSubject(value *ClientSubjectApplyConfiguration) *OIDCClientSpecApplyConfiguration {
 	b.Subject = value
+	return b
+}
+
+// WithClaims adds the given value to the Claims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Claims field.
+func (b *OIDCClientSpecApplyConfiguration) WithClaims(values ...*ClientClaimApplyConfiguration) *OIDCClientSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithClaims")
+		}
+		b.Claims = append(b.Claims, *values[i])
+	}
+	return b
+}
+
+// WithClaimsIn sets the ClaimsIn field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClaimsIn field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithClaimsIn(value apiv1alpha1.ClaimsPlacement) *OIDCClientSpecApplyConfiguration {
+	b.ClaimsIn = &value
 	return b
 }
 
