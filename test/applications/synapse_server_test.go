@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
@@ -230,13 +229,11 @@ func (s *synapse) isLoggedIn(got session, localpart string) error {
 	return nil
 }
 
-// says fails unless Synapse has logged this.
-func (s *synapse) says(want string) {
-	s.t.Helper()
-	eventually(s.t, func() error {
-		if !strings.Contains(s.process.output.String(), want) {
-			return fmt.Errorf("Synapse has not said %q", want)
-		}
-		return nil
-	})
+// isLoggedOut says why Synapse does not refuse the access token of a session.
+func (s *synapse) isLoggedOut(got session) error {
+	status, err := s.call(http.MethodGet, "_matrix/client/v3/account/whoami", got.AccessToken, nil, nil)
+	if status != http.StatusUnauthorized || err == nil || err.Error() != "M_UNKNOWN_TOKEN" {
+		return fmt.Errorf("whoami answers %d: %w", status, err)
+	}
+	return nil
 }

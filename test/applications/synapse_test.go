@@ -1,11 +1,8 @@
 package applications_test
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -25,10 +22,9 @@ func ada(u *v1alpha1.OIDCUser) {
 	u.Spec.Groups = []string{"matrix-users"}
 }
 
-// What a Matrix homeserver goes through with the configuration that comes out of the Secret: the first login, a second one
-// after each thing that can change at the provider while it runs, and the end of the session.
+// What a Matrix homeserver goes through with the configuration that comes out of the Secret: logins before and after whatever
+// can change at the provider while it runs, and the end of the sessions.
 func TestSynapse(t *testing.T) {
-	t.Parallel()
 	c := shared.cluster
 	password := c.addPerson(t, "ada", ada)
 	s, secret := newSynapse(t), newMount(t)
@@ -40,13 +36,81 @@ func TestSynapse(t *testing.T) {
 	s.start(filepath.Join(secret.path, "oidc_providers.yaml"))
 
 	s.offers("oidc-sso", "Example")
-	b := newTab(t)
-	b.toProvider(s, "sso")
-	b.reads(".lead", "Matrix")
-	b.logIn("ada", password)
-	b.allow()
-	first := b.backToClient(s)
+	laptop := newTab(t)
+	laptop.toProvider(s, "sso")
+	laptop.reads(".lead", "Matrix")
+	laptop.logIn("ada", password)
+	laptop.allow()
+	first := laptop.backToClient(s)
 	s.knows(first, "ada", "Ada Lovelace", "countess@example.com")
+
+	phone := newTab(t)
+	phone.toProvider(s, "sso")
+	phone.logIn("ada", password)
+	elsewhere := phone.backToClient(s)
+
+	// Synapse loads the new key when it meets it.
+	c.rotateSigningKey(t)
+	laptop.toProvider(s, "sso")
+	second := laptop.backToClient(s)
+
+	// Synapse does not look at client_secret_path again: it goes on with the secret that it has read at its start.
+	c.replaceClientSecret(t, oidcClient)
+	secret.update(c.credentials(t, oidcClient))
+	laptop.toProvider(s, "sso")
+	laptop.reads("#error_code", "invalid_client")
+	s.restart()
+	laptop.toProvider(s, "sso")
+	third := laptop.backToClient(s)
+
+	sessions := []session{first, second, third}
+	for _, one := range append(sessions, elsewhere) {
+		if err := s.isLoggedIn(one, "ada"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	laptop.logOut()
+	for _, one := range sessions {
+		eventually(t, func() error { return s.isLoggedOut(one) })
+	}
+	if err := s.isLoggedIn(elsewhere, "ada"); err != nil {
+		t.Errorf("the session of another browser has ended, too: %v", err)
+	}
+}
+
+// Everything is written out, the secret too, names and addresses are taken apart by templates, and Synapse lets in only some.
+func TestSynapseWrittenOut(t *testing.T) {
+	c := shared.cluster
+	s, secret := newSynapse(t), newMount(t)
+	oidcClient := newSynapseClient("synapse-written-out", &v1alpha1.SynapsePreset{
+		PublicBaseURL: s.url, IDPID: "Example", Discover: new(false), SecretDelivery: v1alpha1.SecretDeliveryInline,
+		UserMapping: v1alpha1.SynapseUserMapping{
+			LocalpartTemplate:   "{{ user.email.split('@')[0] }}",
+			DisplayNameTemplate: "{{ user.given_name }} {{ user.family_name }}",
+		},
+		AttributeRequirements: []v1alpha1.SynapseAttributeRequirement{{Attribute: "groups", OneOf: []string{"matrix-admins", "matrix-users"}}},
+	})
+	c.apply(t, oidcClient)
+	secret.update(map[string][]byte{"oidc_providers.yaml": c.credentials(t, oidcClient)["oidc_providers.yaml"]})
+	s.start(filepath.Join(secret.path, "oidc_providers.yaml"))
+	s.offers("oidc-Example", "Example")
+
+	password := c.addPerson(t, "lovelace", ada)
+	b := newTab(t)
+	b.toProvider(s, "Example")
+	b.logIn("lovelace", password)
+	b.allow()
+	s.knows(b.backToClient(s), "countess", "Ada Lovelace", "countess@example.com")
+
+	password = c.addPerson(t, "hopper", func(u *v1alpha1.OIDCUser) {
+		u.Spec.Email, u.Spec.Groups = "grace@example.com", []string{"sailors"}
+	})
+	denied := newTab(t)
+	denied.toProvider(s, "Example")
+	denied.logIn("hopper", password)
+	denied.allow()
+	denied.at(s.url + "_synapse/client/oidc/callback")
+	denied.reads("body", "You are not allowed to log in here.")
 }
 
 // offers fails unless Synapse tells Matrix clients of the provider.
@@ -84,7 +148,3 @@ func (s *synapse) knows(got session, localpart, displayName, email string) {
 		s.t.Fatalf("the Matrix user is %+v with %+v", profile, contacts)
 	}
 }
-
-var _ = fmt.Sprint
-var _ = errors.New
-var _ = strings.Cut
