@@ -107,6 +107,7 @@ func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSe
 
 		BackchannelLogoutURI:              c.Spec.BackchannelLogoutURI,
 		BackchannelLogoutSessionRequired:  isTrue(c.Spec.BackchannelLogoutSessionRequired),
+		BackchannelLogoutOnExpiry:         isTrue(c.Spec.BackchannelLogoutOnExpiry),
 		FrontchannelLogoutURI:             c.Spec.FrontchannelLogoutURI,
 		FrontchannelLogoutSessionRequired: isTrue(c.Spec.FrontchannelLogoutSessionRequired),
 

@@ -162,7 +162,7 @@ func (p *Provider) readAccess(ctx context.Context, value string) (*access, error
 	if a.grant == nil {
 		return a, nil
 	}
-	a.user, err = p.grantor(ctx, client, a.grant)
+	a.user, err = p.grantor(client, a.grant)
 	if errors.Is(err, &oidc.Error{Code: oidc.CodeInvalidGrant}) {
 		return nil, errToken
 	}

@@ -94,7 +94,7 @@ func TestJWTAccessTokenOfAClient(t *testing.T) {
 func TestJWTAccessTokenEndsWithItsGrant(t *testing.T) {
 	for name, end := range map[string]func(issuer *providertest.Issuer, tokens answer){
 		"it expires":          func(i *providertest.Issuer, _ answer) { i.Clock.Advance(15*time.Minute + time.Second) },
-		"the consent is gone": func(i *providertest.Issuer, _ answer) { _ = i.Store.Revoke(t.Context(), "sub-ada", "app") },
+		"the consent is gone": func(i *providertest.Issuer, _ answer) { _, _ = i.Store.Revoke(t.Context(), "sub-ada", "app") },
 		"the person is gone":  func(i *providertest.Issuer, _ answer) { i.RemoveUser("ada") },
 		"the client is gone":  func(i *providertest.Issuer, _ answer) { i.RemoveClient("app") },
 		"the session is gone": func(i *providertest.Issuer, _ answer) {

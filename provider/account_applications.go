@@ -14,6 +14,9 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
+// maxAuthorizations bounds what is read for the page: applications, each with every set of scopes and resources that it has asked for.
+const maxAuthorizations = 1000
+
 // authorizedBy returns the applications that a person has let in: those they have agreed with, and those for which the
 // administrator has agreed and that can still get something.
 func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([]web.Authorized, error) {
@@ -21,9 +24,9 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 	if err != nil {
 		return nil, fmt.Errorf("read consents: %w", err)
 	}
-	grants, err := p.store.GrantsOf(ctx, user.Subject)
+	authorizations, err := p.store.AuthorizationsOf(ctx, user.Subject, p.now(), maxAuthorizations)
 	if err != nil {
-		return nil, fmt.Errorf("read grants: %w", err)
+		return nil, fmt.Errorf("read authorizations: %w", err)
 	}
 	found, scopesOf, resourcesOf := map[string]*web.Authorized{}, map[string][]string{}, map[string][]string{}
 	add := func(clientID string, since, used time.Time, scopes, resources []string) {
@@ -46,10 +49,8 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 		scopes, resources := splitWords(c.Scopes)
 		add(c.ClientID, c.GrantedAt, time.Time{}, scopes, resources)
 	}
-	for _, g := range grants {
-		if g.ExpiresAt.After(p.now()) && !isNote(&g) {
-			add(g.ClientID, g.CreatedAt, later(g.CreatedAt, g.Refresh.RotatedAt), g.Scopes, g.Resources)
-		}
+	for _, a := range authorizations {
+		add(a.ClientID, a.Since, a.LastUsed, a.Scopes, a.Resources)
 	}
 	all := make([]web.Authorized, 0, len(found))
 	for clientID, a := range found {
@@ -99,14 +100,12 @@ func (p *Provider) serveApplications(w http.ResponseWriter, r *http.Request, b *
 // serveApplicationsPost takes back what a person has agreed to with an application, and all that it got for that.
 func (p *Provider) serveApplicationsPost(w http.ResponseWriter, r *http.Request, b *browser, fields oidc.Parameters) error {
 	clientID := fields.Get("client_id")
-	applications, err := p.authorizedBy(r.Context(), b.user)
+	// The client's own session goes on, and is still told when the person logs out.
+	revoked, err := p.store.Revoke(r.Context(), b.Subject, clientID)
 	if err != nil {
-		return err
+		return fmt.Errorf("revoke consent: %w", err)
 	}
-	if slices.ContainsFunc(applications, func(a web.Authorized) bool { return a.ClientID == clientID }) {
-		if err := p.revoke(r.Context(), b.Subject, clientID); err != nil {
-			return err
-		}
+	if revoked {
 		p.record(r.Context(), auditConsentRevoked, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", clientID))
 	}
 	p.redirect(w, p.base+pathAccountApplications+"?"+fieldDone+"="+doneRevoked)

@@ -50,6 +50,8 @@ const (
 	auditTokenIssued auditEvent = "token.issued"
 	// auditTokenReused: a code or refresh token that was used up came a second time, and all that came from it is revoked.
 	auditTokenReused auditEvent = "token.reused"
+	// auditGrantRevoked: what a person had authorized is revoked, because of what has become of the person.
+	auditGrantRevoked auditEvent = "grant.revoked"
 	// auditTokenRevoked: a client has given back a token.
 	auditTokenRevoked auditEvent = "token.revoked"
 	// auditKeysChanged: a signing key is new, is in another phase or is gone.
@@ -61,7 +63,7 @@ func auditEvents() []auditEvent {
 	return []auditEvent{
 		auditLoginSucceeded, auditLoginFailed, auditLoginBlocked, auditLogout, auditSessionEnded, auditLogoutNotified, auditLogoutFailed,
 		auditConsentGranted, auditConsentDenied, auditConsentRevoked, auditAccessDenied, auditDeviceApproved, auditDeviceDenied,
-		auditPasswordChanged, auditClientRejected, auditTokenIssued, auditTokenReused, auditTokenRevoked, auditKeysChanged,
+		auditPasswordChanged, auditClientRejected, auditTokenIssued, auditTokenReused, auditGrantRevoked, auditTokenRevoked, auditKeysChanged,
 	}
 }
 

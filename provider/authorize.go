@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -129,9 +130,6 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 	if err := p.useUp(r.Context(), a.stored); err != nil {
 		return a.fail(err)
 	}
-	if err := p.noteClient(r.Context(), a.client, &b.Session); err != nil {
-		return a.fail(err)
-	}
 	now := p.now()
 	expiresAt := now.Add(time.Duration(p.lifetimes(a.client).AuthorizationCode))
 	id := store.NewID(now)
@@ -141,6 +139,7 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 		ClientID:    a.client.ClientID,
 		Subject:     b.Subject,
 		SessionID:   b.ID,
+		Credential:  b.Credential,
 		Scopes:      a.scopes,
 		Resources:   a.Resources,
 		Claims:      a.claims.Encode(),
@@ -153,7 +152,10 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 			KeyThumbprint: a.KeyThumbprint, ExpiresAt: expiresAt,
 		},
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound): // in another tab, or elsewhere
+		return a.fail(&oidc.Error{Code: oidc.CodeLoginRequired, Description: "the person has just logged out"})
+	case err != nil:
 		return a.fail(fmt.Errorf("create grant: %w", err))
 	}
 	return p.answer(w, r, a.to, "code", code)

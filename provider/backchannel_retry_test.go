@@ -247,7 +247,8 @@ func endSession(t testing.TB, s store.Store, now time.Time, notices []store.Noti
 	if err := s.CreateSession(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EndSession(t.Context(), id, notices); err != nil {
+	tell := func(store.Session, []string) []store.Notice { return notices }
+	if err := s.EndSession(t.Context(), id, tell); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -225,7 +225,7 @@ func TestConsentAfterRevocation(t *testing.T) {
 	issuer := consentIssuer(t, registration.ConsentRemember)
 	browser := issuer.NewBrowser(t)
 	browser.Authorize(authorizeURL(issuer), "ada", password)
-	if err := issuer.Store.Revoke(t.Context(), "sub-ada", "app"); err != nil {
+	if _, err := issuer.Store.Revoke(t.Context(), "sub-ada", "app"); err != nil {
 		t.Fatal(err)
 	}
 	if page := browser.Get(authorizeURL(issuer)); !page.Asks("decision") {

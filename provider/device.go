@@ -244,7 +244,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request, b *brows
 func (p *Provider) deviceGrant(d *deviceRequest, b *browser) *store.Grant {
 	now := p.now()
 	return &store.Grant{
-		ID: store.NewID(now), ClientID: d.ClientID, Subject: b.Subject, Scopes: d.scopes(), Resources: d.Resources,
+		ID: store.NewID(now), ClientID: d.ClientID, Subject: b.Subject, Credential: b.Credential, Scopes: d.scopes(), Resources: d.Resources,
 		AuthTime: b.AuthTime, AuthMethods: b.AuthMethods, CreatedAt: now, ExpiresAt: d.ExpiresAt,
 	}
 }

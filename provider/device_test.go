@@ -117,7 +117,7 @@ func TestDeviceFlow(t *testing.T) {
 	if token, err = source.Token(); err != nil {
 		t.Fatalf("after the logout: %v", err)
 	}
-	if err := issuer.Store.Revoke(t.Context(), "sub-ada", "tv"); err != nil {
+	if _, err := issuer.Store.Revoke(t.Context(), "sub-ada", "tv"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = rp.config.TokenSource(rp.ctx, &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); err == nil {

@@ -207,7 +207,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"a page that is not there":      {http.MethodGet, issuer.URL + "/nope", http.StatusNotFound, ""},
 		"above the issuer":              {http.MethodGet, strings.TrimSuffix(issuer.URL, "/realm") + "/login", http.StatusNotFound, ""},
 		"GET at the token endpoint":     {http.MethodGet, issuer.URL + "/oauth2/token", http.StatusMethodNotAllowed, "POST"},
-		"PUT at the userinfo endpoint":  {http.MethodPut, issuer.URL + "/oauth2/userinfo", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		"PUT at the userinfo endpoint":  {http.MethodPut, issuer.URL + "/oauth2/userinfo", http.StatusMethodNotAllowed, "GET, POST"},
 		"POST at the discovery":         {http.MethodPost, issuer.URL + oidc.PathDiscovery, http.StatusMethodNotAllowed, "GET, HEAD"},
 		"DELETE at the login page":      {http.MethodDelete, issuer.URL + "/login", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
 		"an asset that is not there":    {http.MethodGet, issuer.URL + "/assets/style.css", http.StatusNotFound, ""},

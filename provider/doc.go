@@ -38,6 +38,9 @@
 // browser back to the application with the answer; access.go tells people whom the application is not for. claims.go puts
 // together what an application is told of a person, with what expressions.go evaluates for that application alone.
 //
-// session_clients.go knows which clients have learned of a session, session_end.go ends it for all of them: notices.go and
+// grantor.go tells whether the person behind a grant still stands for it.
+//
+// session_clients.go tells how the clients of a session learn of its end, session_end.go ends it for all of them, and purge.go when it
+// has run out: notices.go and
 // notice_send.go tell their servers (OpenID Connect Back-Channel Logout), a page of frames their pages in this browser.
 package provider

@@ -1,14 +1,15 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
-	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
@@ -16,33 +17,52 @@ import (
 // it: behind a proxy it may be any name, and whoever sends the request writes it.
 func (p *Provider) endpointOf(r *http.Request) string { return p.origin + r.URL.EscapedPath() }
 
-// readProof returns the thumbprint of the key that a request is proven to hold (RFC 9449 section 4.3), or "" when it has
-// no proof. A proof is good once, on every replica. token is the access token that the request uses, if it does.
-func (p *Provider) readProof(r *http.Request, token string) (thumbprint string, err error) {
+// keyProof is the DPoP proof of a request. It is right, but may have been used before.
+type keyProof struct {
+	// thumbprint is that of the key that has signed it.
+	thumbprint string
+	// once is the handle under which it is remembered until expiresAt.
+	once      store.Handle
+	expiresAt time.Time
+	used      bool
+}
+
+// readProof returns the proof of a request (RFC 9449 section 4.3), or nil when it has none. token is the access token that the
+// request uses, if it does. Nothing is stored yet: anybody can make proofs, with any key. useProof does that, once the request is known to
+// come from somebody who has something to lose.
+func (p *Provider) readProof(r *http.Request, token string) (*keyProof, error) {
 	headers := r.Header["Dpop"]
 	switch {
 	case len(headers) == 0:
-		return "", nil
+		return nil, nil //nolint:nilnil // most requests have none: that is no error
 	case len(headers) > 1:
-		return "", &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP header is sent more than once"}
+		return nil, &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP header is sent more than once"}
 	}
 	payload, thumbprint, err := keys.VerifyProof(headers[0])
 	if err != nil {
-		return "", errProof
+		return nil, errProof
 	}
-	now := p.now()
-	proof, err := oidc.ReadProof(payload, oidc.ProofRequest{Method: r.Method, URL: p.endpointOf(r), AccessToken: token}, now)
+	proof, err := oidc.ReadProof(payload, oidc.ProofRequest{Method: r.Method, URL: p.endpointOf(r), AccessToken: token}, p.now())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	err = p.store.UseOnce(r.Context(), onceOf("proof", thumbprint, proof.ID), now, proof.ExpiresAt)
-	if errors.Is(err, store.ErrReplayed) {
-		return "", &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof was used before; make one for each request"}
+	return &keyProof{thumbprint: thumbprint, once: onceOf("proof", thumbprint, proof.ID), expiresAt: proof.ExpiresAt}, nil
+}
+
+// useProof uses up the proof of a request, if it has one. A proof is good once, on every replica. One request may ask several times.
+func (p *Provider) useProof(ctx context.Context, proof *keyProof) error {
+	if proof == nil || proof.used {
+		return nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("use up proof: %w", err)
+	err := p.store.UseOnce(ctx, proof.once, p.now(), proof.expiresAt)
+	switch {
+	case errors.Is(err, store.ErrReplayed):
+		return &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof was used before; make one for each request"}
+	case err != nil:
+		return fmt.Errorf("use up proof: %w", err)
 	}
-	return thumbprint, nil
+	proof.used = true
+	return nil
 }
 
 var errProof = &oidc.Error{
@@ -55,29 +75,35 @@ func onceOf(kind, owner, jti string) store.Handle {
 	return store.HandleOf("jti " + kind + " " + owner + " " + jti)
 }
 
-// bindTokens reads the DPoP proof of a token request, to which its tokens are then bound (RFC 9449 section 5).
-func (p *Provider) bindTokens(r *http.Request, client *registration.Client) (thumbprint string, err error) {
-	thumbprint, err = p.readProof(r, "")
-	if err == nil && thumbprint == "" && client.DPoPBoundAccessTokens {
-		return "", &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "this client must send a DPoP proof"}
+// bindTokens reads the DPoP proof of a token request, to which its tokens are then bound (RFC 9449 section 5). Who grants them uses it up.
+func (p *Provider) bindTokens(r *http.Request, t *tokenRequest) (err error) {
+	t.proof, err = p.readProof(r, "")
+	switch {
+	case err != nil:
+		return err
+	case t.proof != nil:
+		t.keyThumbprint = t.proof.thumbprint
+	case t.client.DPoPBoundAccessTokens:
+		return &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "this client must send a DPoP proof"}
 	}
-	return thumbprint, err
+	return nil
 }
 
 // bindCode makes a pushed authorization request that comes with a DPoP proof one that names the proof's key (RFC 9449 section 10.1).
-func (p *Provider) bindCode(r *http.Request, request url.Values) error {
-	thumbprint, err := p.readProof(r, "")
-	if err != nil || thumbprint == "" {
-		return err
+// The proof is to be used up when the request is kept.
+func (p *Provider) bindCode(r *http.Request, request url.Values) (*keyProof, error) {
+	proof, err := p.readProof(r, "")
+	if err != nil || proof == nil {
+		return nil, err
 	}
 	switch given := request["dpop_jkt"]; {
 	case len(given) > 1:
-		return nil // refused like every parameter that is sent more than once
-	case len(given) == 1 && given[0] != "" && given[0] != thumbprint:
-		return &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof is not signed by the key of dpop_jkt"}
+		return proof, nil // refused like every parameter that is sent more than once
+	case len(given) == 1 && given[0] != "" && given[0] != proof.thumbprint:
+		return nil, &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof is not signed by the key of dpop_jkt"}
 	}
-	request.Set("dpop_jkt", thumbprint)
-	return nil
+	request.Set("dpop_jkt", proof.thumbprint)
+	return proof, nil
 }
 
 // checkBinding returns nil when an access token comes with the proof of its key, or is bound to none (RFC 9449 section 7).
@@ -91,14 +117,14 @@ func (p *Provider) checkBinding(r *http.Request, sent sentToken, a *access) erro
 	case sent.scheme != schemeDPoP: // RFC 9449 section 7.2: a stolen token must not be good as Bearer
 		return &oidc.Error{Code: oidc.CodeInvalidToken, Description: "the access token is bound to a key; send it as DPoP, with a proof"}
 	}
-	thumbprint, err := p.readProof(r, sent.value)
+	proof, err := p.readProof(r, sent.value)
 	switch {
 	case err != nil:
 		return err
-	case thumbprint == "":
+	case proof == nil:
 		return &oidc.Error{Code: oidc.CodeInvalidDPoPProof, Description: "the DPoP proof is missing"}
-	case thumbprint != a.KeyThumbprint:
+	case proof.thumbprint != a.KeyThumbprint:
 		return &oidc.Error{Code: oidc.CodeInvalidToken, Description: "the access token is bound to another key"}
 	}
-	return nil
+	return p.useProof(r.Context(), proof)
 }

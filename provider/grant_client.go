@@ -28,6 +28,9 @@ func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnsw
 	if err != nil {
 		return nil, err
 	}
+	if err := p.useProof(ctx, t.proof); err != nil {
+		return nil, err
+	}
 	made, err := p.newAccessToken(t, &authorized{scopes: scopes, resources: resources}, p.now())
 	if err != nil {
 		return nil, err

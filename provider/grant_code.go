@@ -42,11 +42,17 @@ func (p *Provider) grantCode(ctx context.Context, t *tokenRequest) (*tokenAnswer
 		return nil, errCode
 	case grant.ClientID != t.client.ClientID:
 		return nil, invalidGrant("the code was issued to another client")
-	case grant.Code.Redeemed:
-		return nil, p.replayed(ctx, &grant)
 	}
-	if err := p.checkCode(&grant.Code, t); err != nil {
-		return nil, err
+	if !grant.Code.Redeemed {
+		if err := p.checkCode(&grant.Code, t); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.useProof(ctx, t.proof); err != nil {
+		return nil, err // also of a request that was overheard and is sent again, which revokes nothing
+	}
+	if grant.Code.Redeemed {
+		return nil, p.replayed(ctx, &grant)
 	}
 	return p.redeemCode(ctx, t, &grant)
 }

@@ -38,6 +38,11 @@ func (p *Provider) grantDevice(ctx context.Context, t *tokenRequest) (*tokenAnsw
 		return nil, fmt.Errorf("read device request: %w", err)
 	case request.ClientID != t.client.ClientID:
 		return nil, invalidGrant("the device_code was issued to another client")
+	}
+	if err := p.useProof(ctx, t.proof); err != nil {
+		return nil, err
+	}
+	switch {
 	case !now.Before(request.ExpiresAt):
 		return nil, errDeviceExpired
 	case request.Denied:

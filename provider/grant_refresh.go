@@ -40,6 +40,9 @@ func (p *Provider) grantRefresh(ctx context.Context, t *tokenRequest) (*tokenAns
 		case grant.ClientID != t.client.ClientID:
 			return nil, invalidGrant("the refresh token was issued to another client")
 		}
+		if err := p.useProof(ctx, t.proof); err != nil {
+			return nil, err
+		}
 		answer, err := p.exchangeRefresh(ctx, t, &grant, store.HandleOf(value))
 		if !errors.Is(err, store.ErrRedeemed) {
 			return answer, err

@@ -134,7 +134,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *registration.C
 	if grant.ClientID != caller.ClientID || !sameHandle(handle, state.Handle) || !now.Before(state.IdleUntil) || !now.Before(state.ExpiresAt) {
 		return nil, errRefresh
 	}
-	user, err := p.grantor(ctx, caller, &grant)
+	user, err := p.grantor(caller, &grant)
 	if err != nil {
 		return nil, err
 	}

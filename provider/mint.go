@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +22,14 @@ type minted struct {
 	grantExpiresAt time.Time
 }
 
-// mint makes access token, ID token and, for a client that may use them, the next refresh token of a grant.
+// mint makes access token, ID token and, for a client that may use them, the next refresh token of a grant. A grant that is worth
+// nothing any more is deleted.
 func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant, nonce string) (*minted, error) {
 	t.grant = grant
-	user, err := p.grantor(ctx, t.client, grant)
+	if _, reason := p.holderOf(grant); reason != "" {
+		return nil, p.discard(ctx, grant, reason)
+	}
+	user, err := p.grantor(t.client, grant)
 	if errors.Is(err, errNotFor) {
 		p.recordLostAccess(ctx, t.client, grant)
 	}
@@ -64,32 +67,6 @@ func (p *Provider) mint(ctx context.Context, t *tokenRequest, grant *store.Grant
 		made.grantExpiresAt = later(made.grantExpiresAt, made.refresh.ExpiresAt)
 	}
 	return made, nil
-}
-
-// grantor returns the person behind a grant, or invalid_grant when the grant is worth nothing any more: the person may not
-// log in or use the client, or the session has ended to which a grant without offline_access belongs.
-func (p *Provider) grantor(ctx context.Context, client *registration.Client, grant *store.Grant) (*registration.User, error) {
-	user, known := p.registry.UserBySubject(grant.Subject)
-	if !known || user.Disabled {
-		return nil, invalidGrant("the person may no longer log in")
-	}
-	if p.notFor(client, user) != nil {
-		return nil, errNotFor
-	}
-	if grant.SessionID == "" || slices.Contains(grant.Scopes, oidc.ScopeOfflineAccess) {
-		return user, nil
-	}
-	session, err := p.store.SessionByID(ctx, grant.SessionID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, invalidGrant("the person has logged out")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read session: %w", err)
-	}
-	if !p.alive(&session, user) {
-		return nil, invalidGrant("the person's session has ended")
-	}
-	return user, nil
 }
 
 // exchangedScopes returns the scopes of one exchange: those of the grant, or fewer where the request asks for fewer (RFC

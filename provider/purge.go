@@ -2,8 +2,11 @@ package provider
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // How what has expired is deleted: in small batches with pauses, so that a login never waits for a long one.
@@ -43,12 +46,51 @@ func aboutAs(d time.Duration) time.Duration {
 
 // Purge deletes one batch of what has expired and returns how many rows that were. It deletes nothing before the
 // registrations are read: they say how long a session may idle.
+//
+// Sessions are among that. Nobody has logged out of one that has merely run out, so that only clients which want to know are told;
+// but the clients of a person who is gone, disabled or has been given another password are told of it now at the latest.
 func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 	if !p.synced() {
 		return 0, nil
 	}
 	now := p.now().Add(-purgeMargin)
-	deleted, err = p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch)
+	ended := map[string]endedSession{} // by ID: storage may ask twice
+	deleted, err = p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch,
+		func(session store.Session, clientIDs []string) []store.Notice {
+			var back []store.Notice
+			_, reason := p.person(session.Subject, session.Credential)
+			if reason == "" {
+				back, reason = p.toldOfExpiry(&session, clientIDs), sessionExpired
+			} else {
+				back, _ = p.toldOf(&session, clientIDs)
+			}
+			ended[session.ID] = endedSession{session.Subject, reason, len(back)}
+			return back
+		})
+	if err != nil {
+		return 0, err
+	}
 	p.metrics.purged.Add(float64(deleted))
-	return deleted, err
+	p.recordEnded(ctx, ended)
+	return deleted, nil
+}
+
+// sessionExpired is the reason of the end of a session that was too old or idle for too long.
+const sessionExpired = "expired"
+
+// endedSession is what is told of a session that a purge has ended.
+type endedSession struct {
+	subject, reason string
+	notices         int
+}
+
+func (p *Provider) recordEnded(ctx context.Context, ended map[string]endedSession) {
+	waiting := 0
+	for id, e := range ended {
+		waiting += e.notices
+		p.record(ctx, auditSessionEnded, slog.String("sub", e.subject), slog.String("session_id", id), slog.String("reason", e.reason))
+	}
+	if waiting > 0 {
+		p.notices.wakeUp()
+	}
 }

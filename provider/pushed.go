@@ -60,7 +60,8 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 		return fmt.Errorf("read parameters again: %w", err)
 	}
 	request.Set("client_id", client.ClientID)
-	if err := p.bindCode(r, request); err != nil {
+	proof, err := p.bindCode(r, request)
+	if err != nil {
 		return err
 	}
 	pushed := oidc.ParametersOf(request)
@@ -69,6 +70,9 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	}
 	if client.Public() && !p.mayKeep(r.Context(), len(pushed.Encode())) {
 		return errQuota
+	}
+	if err := p.useProof(r.Context(), proof); err != nil {
+		return err
 	}
 	reference, err := p.keepRequest(r.Context(), client.ClientID, pushed, "")
 	if err != nil {

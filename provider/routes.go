@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -147,7 +148,11 @@ var nosniff = []string{"nosniff"}
 func (p *Provider) dispatch(w http.ResponseWriter, r *http.Request, rt route) error {
 	var h handler
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
+	case http.MethodHead:
+		if !rt.getStores() {
+			h = rt.get
+		}
+	case http.MethodGet:
 		h = rt.get
 	case http.MethodPost:
 		h = rt.post
@@ -177,9 +182,18 @@ func (rt route) methods() string {
 		return "POST"
 	case rt.post == nil:
 		return "GET, HEAD"
+	case rt.getStores():
+		return "GET, POST"
 	default:
 		return "GET, HEAD, POST"
 	}
+}
+
+// getStores tells whether GET changes what is stored, as the protocols want it: a code is issued, a session ends, a code that was typed is
+// counted, a proof is used up. HEAD must be safe (RFC 9110 section 9.2.1), and is not allowed there, rather than to answer something
+// else than GET would.
+func (rt route) getStores() bool {
+	return slices.Contains([]string{oidc.PathAuthorization, oidc.PathLogout, oidc.PathUserinfo, pathDevice}, rt.pattern)
 }
 
 func serveNotFound(http.ResponseWriter, *http.Request) error {

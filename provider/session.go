@@ -38,8 +38,14 @@ func newSecret() string {
 // alive tells whether a session of a user still counts. It does not when it is too old, or when its person is disabled or has
 // another password now: changing a password throws out whoever has come in with the old one.
 func (p *Provider) alive(session *store.Session, user *registration.User) bool {
+	return p.lasts(store.SessionTimes{LastSeenAt: session.LastSeenAt, ExpiresAt: session.ExpiresAt}) &&
+		!user.Disabled && session.Credential == identity.Credential(user)
+}
+
+// lasts tells whether a session is neither too old nor idle for too long. One that is gone has no times, and does not last.
+func (p *Provider) lasts(session store.SessionTimes) bool {
 	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
-	return now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) <= idle && !user.Disabled && session.Credential == identity.Credential(user)
+	return now.Before(session.ExpiresAt) && now.Sub(session.LastSeenAt) <= idle
 }
 
 // currentBrowser returns who is logged in, or nil.
@@ -60,7 +66,7 @@ func (p *Provider) currentBrowser(r *http.Request) (*browser, error) {
 		return nil, nil //nolint:nilnil // see above
 	}
 	now, idle := p.now(), time.Duration(p.registry.Settings().Sessions.Idle)
-	if now.Sub(session.LastSeenAt) > idle/touchesPerIdle {
+	if now.Sub(session.LastSeenAt) > idle/touchesPerIdle && r.Method != http.MethodHead {
 		if err := p.store.TouchSession(r.Context(), session.Handle, now); err != nil {
 			return nil, fmt.Errorf("touch session: %w", err)
 		}
@@ -90,22 +96,21 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		LastSeenAt:  now,
 		ExpiresAt:   now.Add(time.Duration(p.registry.Settings().Sessions.Absolute)),
 	}
-	if previous != nil && previous.Subject == who.Subject {
-		session.ID = previous.ID
-	}
-	if previous != nil && previous.ID != session.ID {
+	again := previous != nil && previous.Subject == who.Subject
+	if previous != nil && !again {
 		if ended, err = p.logOut(ctx, previous.Session); err != nil {
 			return "", nil, err
 		}
 		p.record(ctx, auditSessionEnded, slog.String("sub", previous.Subject), slog.String("session_id", previous.ID), slog.String("reason", "replaced"))
 	}
-	if err := p.store.CreateSession(ctx, session); err != nil {
-		return "", nil, fmt.Errorf("create session: %w", err)
+	if again {
+		again, err = p.renewSession(ctx, &session, previous.ID)
 	}
-	if previous != nil && previous.ID == session.ID {
-		if err := p.prolongNotes(ctx, &session); err != nil {
-			return "", nil, err
-		}
+	if !again && err == nil {
+		err = p.store.CreateSession(ctx, session)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("create session: %w", err)
 	}
 	if err := p.checkUnchanged(ctx, &session, user, who); err != nil {
 		return "", nil, err
@@ -114,6 +119,19 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)
 	return secret, ended, nil
+}
+
+// renewSession puts a session in the place of an earlier one, whose ID it takes. One that has ended meanwhile does not come back to
+// life, nor do the codes that were issued in it: renewed is false, and the session keeps an ID of its own.
+func (p *Provider) renewSession(ctx context.Context, session *store.Session, id string) (renewed bool, err error) {
+	fresh := session.ID
+	session.ID = id
+	err = p.store.RenewSession(ctx, *session)
+	if errors.Is(err, store.ErrNotFound) {
+		session.ID = fresh
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // checkUnchanged ends a session that has begun with a password which was changed meanwhile. Whoever changes a password ends

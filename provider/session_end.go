@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
@@ -23,29 +22,16 @@ type frontchannel struct {
 // after a restart. It returns those that only the person's own browser can tell; whoever ends the session of another
 // browser cannot reach them.
 func (p *Provider) logOut(ctx context.Context, session store.Session) ([]frontchannel, error) {
-	clients, err := p.clientsOf(ctx, &session)
-	if err != nil {
-		return nil, err
-	}
-	now := p.now()
-	var notices []store.Notice
+	var back []store.Notice
 	var front []frontchannel
-	for _, client := range clients {
-		if client.BackchannelLogoutURI != "" {
-			notices = append(notices, store.Notice{
-				ID: store.NewID(now), ClientID: client.ClientID, Subject: session.Subject, SessionID: session.ID,
-				NextAt: now, ExpiresAt: now.Add(noticeLifetime),
-			})
-		}
-		if client.FrontchannelLogoutURI != "" {
-			// Always both, which a client must expect (section 3): without them it could only end every session of the browser.
-			front = append(front, frontchannel{client.ClientID, oidc.AnswerURL(client.FrontchannelLogoutURI, "iss", p.issuer, "sid", session.ID)})
-		}
-	}
-	if err := p.store.EndSession(ctx, session.ID, notices); err != nil {
+	err := p.store.EndSession(ctx, session.ID, func(ended store.Session, clientIDs []string) []store.Notice {
+		back, front = p.toldOf(&ended, clientIDs)
+		return back
+	})
+	if err != nil {
 		return nil, fmt.Errorf("end session: %w", err)
 	}
-	if len(notices) > 0 {
+	if len(back) > 0 {
 		p.notices.wakeUp()
 	}
 	return front, nil

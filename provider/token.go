@@ -32,7 +32,10 @@ type tokenAnswer struct {
 type tokenRequest struct {
 	client *registration.Client
 	params oidc.Parameters
-	// keyThumbprint is that of the key that signed the request's DPoP proof (RFC 9449 section 4); empty when it has none.
+	// proof is the request's DPoP proof (RFC 9449 section 4); nil when it has none. Whatever answers the request uses it up as soon as
+	// it has found what the client asks tokens for.
+	proof *keyProof
+	// keyThumbprint is that of the key that signed the proof; empty when there is none.
 	keyThumbprint string
 	// refresh is the refresh token that is exchanged, if that is what the request does.
 	refresh refreshToken
@@ -79,11 +82,10 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request) (answer *tok
 	if err != nil {
 		return nil, err
 	}
-	thumbprint, err := p.bindTokens(r, client)
-	if err != nil {
+	t := &tokenRequest{client: client, params: params}
+	if err := p.bindTokens(r, t); err != nil {
 		return nil, err
 	}
-	t := &tokenRequest{client: client, params: params, keyThumbprint: thumbprint}
 	grant, err := p.grantFor(t)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ type OIDCClientList struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || has(self.jwks) != has(self.jwksURI)",message="tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"
 // +kubebuilder:validation:XValidation:rule="!(has(self.jwks) || has(self.jwksURI)) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutSessionRequired) || has(self.backchannelLogoutURI)",message="backchannelLogoutSessionRequired needs backchannelLogoutURI"
+// +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutOnExpiry) || has(self.backchannelLogoutURI)",message="backchannelLogoutOnExpiry needs backchannelLogoutURI"
 // +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutSessionRequired) || has(self.frontchannelLogoutURI)",message="frontchannelLogoutSessionRequired needs frontchannelLogoutURI"
 type OIDCClientSpec struct {
 	// providerRef names the OIDCProvider that serves the application. Its allowedClients must admit this namespace.
@@ -258,6 +259,12 @@ type OIDCClientSpec struct {
 	// always hold sid. Unset: false.
 	// +optional
 	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
+	// backchannelLogoutOnExpiry says that the application is told also of sessions that nobody has logged out of, but that were idle
+	// for too long or have become too old (spec.sessions of the OIDCProvider). An application with long sessions of its own would log its
+	// people out that often. Unset: false.
+	// +optional
+	BackchannelLogoutOnExpiry *bool `json:"backchannelLogoutOnExpiry,omitempty"`
 
 	// frontchannelLogoutURI is a page of the application that the logout page loads in a hidden frame when a person logs out
 	// (OpenID Connect Front-Channel Logout). Its scheme, host and port are those of one of redirectURIs.

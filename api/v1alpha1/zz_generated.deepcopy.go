@@ -720,6 +720,11 @@ func (in *OIDCClientSpec) DeepCopyInto(out *OIDCClientSpec) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.BackchannelLogoutOnExpiry != nil {
+		in, out := &in.BackchannelLogoutOnExpiry, &out.BackchannelLogoutOnExpiry
+		*out = new(bool)
+		**out = **in
+	}
 	if in.FrontchannelLogoutSessionRequired != nil {
 		in, out := &in.FrontchannelLogoutSessionRequired, &out.FrontchannelLogoutSessionRequired
 		*out = new(bool)

@@ -76,6 +76,7 @@ func (o *clientOptions) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.Resources, "resource", nil, "URI of a resource server that the client may ask tokens for (may be repeated)")
 	f.StringVar(&o.BackchannelLogoutURI, "backchannel-logout-uri", "", "where the provider tells the client of a logout")
 	f.BoolVar(&o.BackchannelLogoutSessionRequired, "backchannel-logout-session-required", false, "the client wants to know which session has ended")
+	f.BoolVar(&o.BackchannelLogoutOnExpiry, "backchannel-logout-on-expiry", false, "the client wants to know also of sessions that merely run out")
 	f.StringVar(&o.FrontchannelLogoutURI, "frontchannel-logout-uri", "", "what a browser opens to log out of the client")
 	f.BoolVar(&o.FrontchannelLogoutSessionRequired, "frontchannel-logout-session-required", false, "the client wants to know which session has ended")
 }

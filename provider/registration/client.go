@@ -127,8 +127,10 @@ type Client struct {
 	// Contacts are whom to ask about the client: e-mail addresses, URLs or a few words (RFC 7591 section 2).
 	Contacts []string `json:"contacts,omitempty"`
 
-	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
-	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"`
+	BackchannelLogoutURI             string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired bool   `json:"backchannel_logout_session_required,omitempty"`
+	// BackchannelLogoutOnExpiry: the client is told also of sessions that nobody has logged out of, but that have run out.
+	BackchannelLogoutOnExpiry         bool   `json:"backchannel_logout_on_expiry,omitempty"`
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 

@@ -50,11 +50,14 @@ type Consent struct {
 // tokens that follows. Everything that comes from it names it, so that deleting the grant revokes all of that at once.
 type Grant struct {
 	// ID is made by NewID.
-	ID        string
-	ClientID  string
-	Subject   string
+	ID       string
+	ClientID string
+	Subject  string
+	// SessionID is empty for a grant of the device flow.
 	SessionID string
-	Scopes    []string
+	// Credential names what the person had proved who they are with, as that of a Session does.
+	Credential string
+	Scopes     []string
 	// Resources are the resource indicators of the authorization request (RFC 8707 section 2).
 	Resources []string
 	// Claims is the claims parameter (OpenID Connect Core section 5.5), as JSON; empty when there was none.
@@ -68,6 +71,26 @@ type Grant struct {
 	Code Code
 	// Refresh is zero while there is no refresh token.
 	Refresh Refresh
+	// Session is how the session of SessionID stood when the grant was read. It is zero when there is none, or none any more,
+	// and is not stored with the grant.
+	Session SessionTimes
+}
+
+// SessionTimes are those by which a session ends.
+type SessionTimes struct {
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
+}
+
+// Authorization sums up what a client may do for a person by all grants with the same scopes and resources.
+type Authorization struct {
+	ClientID  string
+	Scopes    []string
+	Resources []string
+	// Since is when the first of the grants was made.
+	Since time.Time
+	// LastUsed is when something was last issued for one of them.
+	LastUsed time.Time
 }
 
 // Code is the authorization code of a grant (RFC 6749 section 4.1.2).
@@ -178,6 +201,10 @@ type Notice struct {
 	ExpiresAt time.Time
 }
 
+// Tell returns what clients must be told of the end of a session: clientIDs, in order, are those that have got a code in it. It runs in the
+// transaction that ends the session, maybe more than once, and must not call the store. Nil tells nobody.
+type Tell func(session Session, clientIDs []string) []Notice
+
 // Store keeps what a provider must not forget. All methods are safe for concurrent use, by several processes where the
 // engine allows it. A method that returns nil has made its change durable; one that returns an error has made none.
 // One that takes a context whose end comes before the change has begun returns the context's error; what a call has changed
@@ -207,8 +234,8 @@ type Store interface {
 	UseOnce(ctx context.Context, h Handle, now, expiresAt time.Time) error
 
 	// Purge deletes at most limit rows that expired before now and returns how many it deleted. Sessions count as expired
-	// also when they were last seen before idleSince.
-	Purge(ctx context.Context, now, idleSince time.Time, limit int) (deleted int, err error)
+	// also when they were last seen before idleSince; they end as by EndSession. Of several that purge at a time, one ends a session.
+	Purge(ctx context.Context, now, idleSince time.Time, limit int, tell Tell) (deleted int, err error)
 	// Ping tells whether storage can be read and written at all.
 	Ping(ctx context.Context) error
 	// Close releases the store after every running call has ended. Every later call but Close returns an error.
@@ -217,8 +244,11 @@ type Store interface {
 
 // Sessions are the browsers in which people are logged in.
 type Sessions interface {
-	// CreateSession stores a session in place of an earlier one of the same ID.
+	// CreateSession stores a new session.
 	CreateSession(ctx context.Context, s Session) error
+	// RenewSession stores a session in place of the earlier one of the same ID, whose clients are its clients. ErrNotFound: there is
+	// none, or none any more, and s is not stored.
+	RenewSession(ctx context.Context, s Session) error
 	// Session returns a session, or ErrNotFound.
 	Session(ctx context.Context, h Handle) (Session, error)
 	// SessionByID returns a session, or ErrNotFound.
@@ -227,9 +257,10 @@ type Sessions interface {
 	SessionsOf(ctx context.Context, subject string) ([]Session, error)
 	// TouchSession moves LastSeenAt forward, never back. It returns nil also when the session is gone.
 	TouchSession(ctx context.Context, h Handle, lastSeenAt time.Time) error
-	// EndSession deletes a session and stores what clients must be told of it, both or neither. Nothing happens when the
-	// session is gone: it returns nil.
-	EndSession(ctx context.Context, id string, notices []Notice) error
+	// EndSession deletes a session and stores what its clients must be told of it, both or neither. A client gets a code in a
+	// session before the session ends, and is among those of whom tell learns, or gets none. Nothing happens when the session is
+	// gone: it returns nil.
+	EndSession(ctx context.Context, id string, tell Tell) error
 }
 
 // Consents are what people have agreed to.
@@ -240,21 +271,23 @@ type Consents interface {
 	Consent(ctx context.Context, subject, clientID string) (Consent, error)
 	// ConsentsOf returns the consents of a subject, newest first.
 	ConsentsOf(ctx context.Context, subject string) ([]Consent, error)
-	// Revoke deletes a subject's consent for a client together with every grant of the two. It returns nil also when there is none.
-	Revoke(ctx context.Context, subject, clientID string) error
+	// Revoke deletes a subject's consent for a client together with every grant of the two, and tells whether there was any of that.
+	// The client stays one of its sessions' clients.
+	Revoke(ctx context.Context, subject, clientID string) (revoked bool, err error)
 }
 
 // Grants are what clients may do for people.
 type Grants interface {
-	// CreateGrant stores a new grant.
+	// CreateGrant stores a new grant, and remembers that its client is one of its session's. ErrNotFound: it has a SessionID, and there is
+	// no such session any more.
 	CreateGrant(ctx context.Context, g Grant) error
 	// Grant returns a grant, or ErrNotFound.
 	Grant(ctx context.Context, id string) (Grant, error)
-	// GrantsOf returns the grants of a subject, newest first.
-	GrantsOf(ctx context.Context, subject string) ([]Grant, error)
+	// AuthorizationsOf sums up the grants of a subject that have not expired at now, ordered by client ID, at most limit.
+	AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) ([]Authorization, error)
 	// RedeemCode marks a grant's code as redeemed and stores, all or nothing, what it was exchanged for: the first refresh
 	// token (zero: none), the access token (nil: none is stored) and the grant's new ExpiresAt. Of any number of concurrent
-	// calls exactly one succeeds; the others get ErrRedeemed. ErrNotFound: there is no such grant.
+	// calls exactly one succeeds; the others get ErrRedeemed. ErrNotFound: there is no such grant, or its session has ended.
 	RedeemCode(ctx context.Context, id string, r Refresh, t *AccessToken, expiresAt time.Time) error
 	// RotateRefresh puts r in the place of the grant's Refresh whose Handle is from, and stores the access token (nil: none is
 	// stored) and the grant's new ExpiresAt, all or nothing. ErrRedeemed: from is not the one that is good now. ErrNotFound:
@@ -281,7 +314,7 @@ type DeviceRequests interface {
 	CreateDeviceRequest(ctx context.Context, r DeviceRequest) error
 	// DeviceRequestByUserCode returns a request, or ErrNotFound.
 	DeviceRequestByUserCode(ctx context.Context, userCode string) (DeviceRequest, error)
-	// DecideDeviceRequest stores what the person decided: yes with the grant, or no with nil. ErrRedeemed: it was decided
+	// DecideDeviceRequest stores what the person decided: yes with the grant, which has no session, or no with nil. ErrRedeemed: it was decided
 	// before. ErrNotFound: there is no such request.
 	DecideDeviceRequest(ctx context.Context, h Handle, g *Grant) error
 	// PollDeviceRequest sets PolledAt and Interval and returns the request as it was before, or ErrNotFound.
@@ -305,7 +338,7 @@ type Logins interface {
 	Password(ctx context.Context, subject string) (Password, error)
 }
 
-// Notices are logouts of which clients have not been told yet. They are made by Sessions.EndSession.
+// Notices are logouts of which clients have not been told yet. They are made by Sessions.EndSession and Store.Purge.
 type Notices interface {
 	// TakeNotices returns at most limit notices that are due and have not expired at now, the longest due first. Each has one
 	// more attempt and is due again at until, so that no other replica takes it meanwhile.

@@ -5,6 +5,7 @@ type operation int
 
 const (
 	createSession operation = iota
+	renewSession
 	session
 	sessionByID
 	sessionsOf
@@ -16,7 +17,7 @@ const (
 	revoke
 	createGrant
 	grant
-	grantsOf
+	authorizationsOf
 	redeemCode
 	rotateRefresh
 	deleteGrant
@@ -49,6 +50,7 @@ const (
 // names are the values of the label.
 var names = [operations]string{
 	createSession:           "create_session",
+	renewSession:            "renew_session",
 	session:                 "session",
 	sessionByID:             "session_by_id",
 	sessionsOf:              "sessions_of",
@@ -60,7 +62,7 @@ var names = [operations]string{
 	revoke:                  "revoke",
 	createGrant:             "create_grant",
 	grant:                   "grant",
-	grantsOf:                "grants_of",
+	authorizationsOf:        "authorizations_of",
 	redeemCode:              "redeem_code",
 	rotateRefresh:           "rotate_refresh",
 	deleteGrant:             "delete_grant",

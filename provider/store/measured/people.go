@@ -13,6 +13,12 @@ func (s *Store) CreateSession(ctx context.Context, session store.Session) error 
 	return c.end(s.inner.CreateSession(c.ctx, session))
 }
 
+// RenewSession implements store.Store.
+func (s *Store) RenewSession(ctx context.Context, session store.Session) error {
+	c := s.begin(ctx, renewSession)
+	return c.end(s.inner.RenewSession(c.ctx, session))
+}
+
 // Session implements store.Store.
 func (s *Store) Session(ctx context.Context, h store.Handle) (store.Session, error) {
 	c := s.begin(ctx, session)
@@ -41,9 +47,9 @@ func (s *Store) TouchSession(ctx context.Context, h store.Handle, lastSeenAt tim
 }
 
 // EndSession implements store.Store.
-func (s *Store) EndSession(ctx context.Context, id string, notices []store.Notice) error {
+func (s *Store) EndSession(ctx context.Context, id string, tell store.Tell) error {
 	c := s.begin(ctx, endSession)
-	return c.end(s.inner.EndSession(c.ctx, id, notices))
+	return c.end(s.inner.EndSession(c.ctx, id, tell))
 }
 
 // PutConsent implements store.Store.
@@ -67,9 +73,10 @@ func (s *Store) ConsentsOf(ctx context.Context, subject string) ([]store.Consent
 }
 
 // Revoke implements store.Store.
-func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) (bool, error) {
 	c := s.begin(ctx, revoke)
-	return c.end(s.inner.Revoke(c.ctx, subject, clientID))
+	v, err := s.inner.Revoke(c.ctx, subject, clientID)
+	return v, c.end(err)
 }
 
 // Failures implements store.Store.

@@ -20,10 +20,10 @@ func (s *Store) Grant(ctx context.Context, id string) (store.Grant, error) {
 	return v, c.end(err)
 }
 
-// GrantsOf implements store.Store.
-func (s *Store) GrantsOf(ctx context.Context, subject string) ([]store.Grant, error) {
-	c := s.begin(ctx, grantsOf)
-	v, err := s.inner.GrantsOf(c.ctx, subject)
+// AuthorizationsOf implements store.Store.
+func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) ([]store.Authorization, error) {
+	c := s.begin(ctx, authorizationsOf)
+	v, err := s.inner.AuthorizationsOf(c.ctx, subject, now, limit)
 	return v, c.end(err)
 }
 
@@ -122,9 +122,9 @@ func (s *Store) UseOnce(ctx context.Context, h store.Handle, now, expiresAt time
 }
 
 // Purge implements store.Store.
-func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) (int, error) {
+func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (int, error) {
 	c := s.begin(ctx, purge)
-	v, err := s.inner.Purge(c.ctx, now, idleSince, limit)
+	v, err := s.inner.Purge(c.ctx, now, idleSince, limit, tell)
 	return v, c.end(err)
 }
 

@@ -51,7 +51,7 @@ func (s *Store) DecideDeviceRequest(ctx context.Context, h store.Handle, g *stor
 		case g == nil:
 			r.Denied = true
 		default:
-			if err := insert(s.grants, g.ID, copyGrant(*g)); err != nil {
+			if err := s.insertGrant(*g); err != nil {
 				return err
 			}
 			r.GrantID = g.ID

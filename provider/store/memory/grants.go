@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/store"
@@ -43,16 +44,19 @@ func (s *Store) ConsentsOf(ctx context.Context, subject string) (found []store.C
 }
 
 // Revoke implements store.Store.
-func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
-	return s.call(ctx, func() error {
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) (revoked bool, err error) {
+	err = s.call(ctx, func() error {
+		_, revoked = s.consents[consentKey{subject, clientID}]
 		delete(s.consents, consentKey{subject, clientID})
 		for id, g := range s.grants {
 			if g.Subject == subject && g.ClientID == clientID {
+				revoked = true
 				delete(s.grants, id)
 			}
 		}
 		return nil
 	})
+	return revoked, err
 }
 
 func copyGrant(g store.Grant) store.Grant {
@@ -70,29 +74,80 @@ func copyRefresh(r store.Refresh) store.Refresh {
 
 // CreateGrant implements store.Store.
 func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
-	return s.call(ctx, func() error { return insert(s.grants, g.ID, copyGrant(g)) })
+	return s.call(ctx, func() error {
+		if _, ok := s.sessions[g.SessionID]; !ok && g.SessionID != "" {
+			return store.ErrNotFound
+		}
+		if err := s.insertGrant(g); err != nil || g.SessionID == "" {
+			return err
+		}
+		if s.clients[g.SessionID] == nil {
+			s.clients[g.SessionID] = map[string]bool{}
+		}
+		s.clients[g.SessionID][g.ClientID] = true
+		return nil
+	})
+}
+
+func (s *Store) insertGrant(g store.Grant) error {
+	g = copyGrant(g)
+	g.Session = store.SessionTimes{}
+	return insert(s.grants, g.ID, g)
+}
+
+// grant returns a copy of a grant, with the times of its session.
+func (s *Store) grant(id string) (store.Grant, error) {
+	g, ok := s.grants[id]
+	if !ok {
+		return g, store.ErrNotFound
+	}
+	g = copyGrant(g)
+	session := s.sessions[g.SessionID]
+	g.Session = store.SessionTimes{LastSeenAt: session.LastSeenAt, ExpiresAt: session.ExpiresAt}
+	return g, nil
 }
 
 // Grant implements store.Store.
-func (s *Store) Grant(ctx context.Context, id string) (store.Grant, error) {
-	g, err := find(ctx, s, s.grants, id)
-	return copyGrant(g), err
+func (s *Store) Grant(ctx context.Context, id string) (g store.Grant, err error) {
+	err = s.call(ctx, func() error {
+		g, err = s.grant(id)
+		return err
+	})
+	return g, err
 }
 
-// GrantsOf implements store.Store.
-func (s *Store) GrantsOf(ctx context.Context, subject string) (found []store.Grant, err error) {
+// AuthorizationsOf implements store.Store.
+func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) (found []store.Authorization, err error) {
+	sums := map[string]store.Authorization{}
 	err = s.call(ctx, func() error {
 		for _, g := range s.grants {
-			if g.Subject == subject {
-				found = append(found, copyGrant(g))
+			if g.Subject != subject || !g.ExpiresAt.After(micros(now)) {
+				continue
 			}
+			key := strings.Join([]string{g.ClientID, strings.Join(g.Scopes, " "), strings.Join(g.Resources, " ")}, "\n")
+			sum, ok := sums[key]
+			if !ok {
+				sum = store.Authorization{ClientID: g.ClientID, Scopes: slices.Clone(g.Scopes), Resources: slices.Clone(g.Resources), Since: g.CreatedAt}
+			}
+			if g.CreatedAt.Before(sum.Since) {
+				sum.Since = g.CreatedAt
+			}
+			for _, used := range []time.Time{g.CreatedAt, g.Refresh.RotatedAt} {
+				if used.After(sum.LastUsed) {
+					sum.LastUsed = used
+				}
+			}
+			sums[key] = sum
 		}
 		return nil
 	})
-	slices.SortFunc(found, func(a, b store.Grant) int {
-		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	for _, sum := range sums {
+		found = append(found, sum)
+	}
+	slices.SortFunc(found, func(a, b store.Authorization) int {
+		return cmp.Or(cmp.Compare(a.ClientID, b.ClientID), slices.Compare(a.Scopes, b.Scopes), slices.Compare(a.Resources, b.Resources))
 	})
-	return found, err
+	return found[:min(len(found), limit)], err
 }
 
 // RedeemCode implements store.Store.
@@ -104,6 +159,9 @@ func (s *Store) RedeemCode(ctx context.Context, id string, r store.Refresh, t *s
 		}
 		if g.Code.Redeemed {
 			return store.ErrRedeemed
+		}
+		if _, ok := s.sessions[g.SessionID]; !ok && g.SessionID != "" {
+			return store.ErrNotFound
 		}
 		g.Code.Redeemed = true
 		return s.renew(g, r, t, expiresAt)
@@ -160,11 +218,9 @@ func (s *Store) AccessToken(ctx context.Context, h store.Handle) (t store.Access
 			return store.ErrNotFound
 		}
 		if token.GrantID != "" {
-			grant, ok := s.grants[token.GrantID]
-			if !ok {
-				return store.ErrNotFound
+			if g, err = s.grant(token.GrantID); err != nil {
+				return err
 			}
-			g = copyGrant(grant)
 		}
 		token.Scopes, token.Resources = slices.Clone(token.Scopes), slices.Clone(token.Resources)
 		t = token

@@ -20,8 +20,9 @@ type consentKey struct{ subject, clientID string }
 type Store struct {
 	mu        sync.Mutex
 	closed    bool
-	sessions  map[string]store.Session // by ID
-	cookies   map[store.Handle]string  // IDs of sessions
+	sessions  map[string]store.Session   // by ID
+	cookies   map[store.Handle]string    // IDs of sessions
+	clients   map[string]map[string]bool // by session ID, then by client ID
 	consents  map[consentKey]store.Consent
 	grants    map[string]store.Grant
 	tokens    map[store.Handle]store.AccessToken
@@ -40,6 +41,7 @@ func New() *Store {
 	return &Store{
 		sessions:  map[string]store.Session{},
 		cookies:   map[store.Handle]string{},
+		clients:   map[string]map[string]bool{},
 		consents:  map[consentKey]store.Consent{},
 		grants:    map[string]store.Grant{},
 		tokens:    map[store.Handle]store.AccessToken{},
@@ -122,15 +124,18 @@ func (s *Store) UseOnce(ctx context.Context, h store.Handle, now, expiresAt time
 }
 
 // Purge implements store.Store.
-func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) (deleted int, err error) {
+func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
 	err = s.call(ctx, func() error {
 		left := limit
-		for id, session := range s.sessions {
+		var ended []store.Session
+		for _, session := range s.sessions {
 			if left > 0 && (session.ExpiresAt.Before(now) || session.LastSeenAt.Before(idleSince)) {
-				delete(s.sessions, id)
-				delete(s.cookies, session.Handle)
+				ended = append(ended, session)
 				left--
 			}
+		}
+		if err := s.end(ended, tell); err != nil {
+			return err
 		}
 		purge(s.grants, &left, func(g store.Grant) bool { return g.ExpiresAt.Before(now) })
 		purge(s.tokens, &left, func(t store.AccessToken) bool { return t.ExpiresAt.Before(now) })

@@ -14,12 +14,29 @@ import (
 func (s *Store) CreateSession(ctx context.Context, session store.Session) error {
 	session = copySession(session)
 	return s.call(ctx, func() error {
+		if _, ok := s.cookies[session.Handle]; ok {
+			return errExists
+		}
+		if err := insert(s.sessions, session.ID, session); err != nil {
+			return err
+		}
+		s.cookies[session.Handle] = session.ID
+		return nil
+	})
+}
+
+// RenewSession implements store.Store.
+func (s *Store) RenewSession(ctx context.Context, session store.Session) error {
+	session = copySession(session)
+	return s.call(ctx, func() error {
+		before, ok := s.sessions[session.ID]
+		if !ok {
+			return store.ErrNotFound
+		}
 		if id, ok := s.cookies[session.Handle]; ok && id != session.ID {
 			return errExists
 		}
-		if before, ok := s.sessions[session.ID]; ok {
-			delete(s.cookies, before.Handle)
-		}
+		delete(s.cookies, before.Handle)
 		s.sessions[session.ID], s.cookies[session.Handle] = session, session.ID
 		return nil
 	})
@@ -75,24 +92,37 @@ func (s *Store) TouchSession(ctx context.Context, h store.Handle, lastSeenAt tim
 }
 
 // EndSession implements store.Store.
-func (s *Store) EndSession(ctx context.Context, id string, notices []store.Notice) error {
+func (s *Store) EndSession(ctx context.Context, id string, tell store.Tell) error {
 	return s.call(ctx, func() error {
 		session, ok := s.sessions[id]
 		if !ok {
 			return nil
 		}
-		all := maps.Clone(s.notices)
-		for _, n := range notices {
+		return s.end([]store.Session{session}, tell)
+	})
+}
+
+// end ends sessions and stores what their clients must be told, all or nothing.
+func (s *Store) end(sessions []store.Session, tell store.Tell) error {
+	all := maps.Clone(s.notices)
+	for _, session := range sessions {
+		if tell == nil {
+			break
+		}
+		for _, n := range tell(copySession(session), slices.Sorted(maps.Keys(s.clients[session.ID]))) {
 			n.NextAt, n.ExpiresAt = micros(n.NextAt), micros(n.ExpiresAt)
 			if err := insert(all, n.ID, n); err != nil {
 				return err
 			}
 		}
-		delete(s.sessions, id)
+	}
+	for _, session := range sessions {
+		delete(s.sessions, session.ID)
 		delete(s.cookies, session.Handle)
-		s.notices = all
-		return nil
-	})
+		delete(s.clients, session.ID)
+	}
+	s.notices = all
+	return nil
 }
 
 // TakeNotices implements store.Store.

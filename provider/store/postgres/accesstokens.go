@@ -42,8 +42,8 @@ func (s *Store) AccessToken(ctx context.Context, h store.Handle) (store.AccessTo
 	return found.token, found.grant, err
 }
 
-var accessToken = `SELECT ` + columnsOf("t", accessTokenColumns) + `, ` + columnsOf("g", grantColumns) + `
-	FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id WHERE t.handle = $1 AND (t.grant_id = '' OR g.id IS NOT NULL)`
+var accessToken = `SELECT ` + columnsOf("t", accessTokenColumns) + `, ` + grantAndSession + `
+	FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id` + grantSession + `WHERE t.handle = $1 AND (t.grant_id = '' OR g.id IS NOT NULL)`
 
 // columnsOf names the columns of one table in a join.
 func columnsOf(table, columns string) string {

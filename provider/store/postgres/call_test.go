@@ -120,19 +120,19 @@ func deadlock(t *testing.T, s *Store) {
 // A purge or a list must not read a whole table of a million live rows to find its few.
 func TestPurgesAndListsUseAnIndex(t *testing.T) {
 	s := openStore(t)
-	const expiry, handle = "expires_at", "handle"
+	const handle = "handle"
 	for _, tt := range []struct{ statement, index string }{
-		{purgeOf("sessions", handle, expiry), "sessions_by_expiry"},
-		{purgeOf("sessions", handle, "last_seen_at"), "sessions_by_last_seen"},
-		{purgeOf("grants", "id", expiry), "grants_by_expiry"},
-		{purgeOf("access_tokens", handle, expiry), "access_tokens_by_expiry"},
-		{purgeOf("device_requests", handle, expiry), "device_requests_by_expiry"},
-		{purgeOf("pushed_requests", handle, expiry), "pushed_requests_by_expiry"},
-		{purgeOf("used_values", handle, expiry), "used_values_by_expiry"},
-		{purgeOf("failures", handle, expiry), "failures_by_expiry"},
-		{purgeOf("notices", "id", expiry), "notices_by_expiry"},
+		{sessionsBefore("expires_at"), "sessions_by_expiry"},
+		{sessionsBefore("last_seen_at"), "sessions_by_last_seen"},
+		{purgeOf("grants", "id"), "grants_by_expiry"},
+		{purgeOf("access_tokens", handle), "access_tokens_by_expiry"},
+		{purgeOf("device_requests", handle), "device_requests_by_expiry"},
+		{purgeOf("pushed_requests", handle), "pushed_requests_by_expiry"},
+		{purgeOf("used_values", handle), "used_values_by_expiry"},
+		{purgeOf("failures", handle), "failures_by_expiry"},
+		{purgeOf("notices", "id"), "notices_by_expiry"},
 		{sessionsOf, "sessions_by_subject"},
-		{grantsOf, "grants_by_subject"},
+		{authorizationsOf, "grants_by_subject"},
 		{revoke, "grants_by_subject"},
 		{takeNotices, "notices_by_next"},
 	} {

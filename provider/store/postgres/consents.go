@@ -36,9 +36,13 @@ func (s *Store) ConsentsOf(ctx context.Context, subject string) ([]store.Consent
 }
 
 // Revoke implements store.Store.
-func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
-	return s.change(ctx, "revoke", revoke, subject, clientID)
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) (revoked bool, err error) {
+	if !nameable(subject, clientID) {
+		return false, nil
+	}
+	return get(ctx, s, "revoke", pgx.RowTo[bool], revoke, subject, clientID)
 }
 
-const revoke = `WITH taken_back AS (DELETE FROM consents WHERE subject = $1 AND client_id = $2)
-	DELETE FROM grants WHERE subject = $1 AND client_id = $2`
+const revoke = `WITH consented AS (DELETE FROM consents WHERE subject = $1 AND client_id = $2 RETURNING 1),
+	granted AS (DELETE FROM grants WHERE subject = $1 AND client_id = $2 RETURNING 1)
+	SELECT EXISTS (SELECT 1 FROM consented) OR EXISTS (SELECT 1 FROM granted)`

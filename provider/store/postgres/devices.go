@@ -50,9 +50,9 @@ func (s *Store) DecideDeviceRequest(ctx context.Context, h store.Handle, g *stor
 const (
 	denyDevice = `WITH decided AS (UPDATE device_requests SET denied = true WHERE handle = $1 AND NOT denied AND grant_id = '' RETURNING 1)
 	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $1)`
-	allowDevice = `WITH decided AS (UPDATE device_requests SET grant_id = $1 WHERE handle = $26 AND NOT denied AND grant_id = '' RETURNING 1),
+	allowDevice = `WITH decided AS (UPDATE device_requests SET grant_id = $1 WHERE handle = $27 AND NOT denied AND grant_id = '' RETURNING 1),
 	given AS (INSERT INTO grants (` + grantColumns + `) SELECT ` + grantValues + ` FROM decided)
-	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $26)`
+	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $27)`
 )
 
 // PollDeviceRequest implements store.Store.

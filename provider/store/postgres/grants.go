@@ -9,19 +9,19 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-// grantColumns are in the order of grantArgs and grantTargets.
-const grantColumns = `id, client_id, subject, session_id, scopes, resources, claims, auth_time, auth_methods, created_at, expires_at,
+// grantColumns are in the order of grantArgs; grantTargets also have the columns of the grant's session, see grantAndSession.
+const grantColumns = `id, client_id, subject, session_id, credential, scopes, resources, claims, auth_time, auth_methods, created_at, expires_at,
 	code_handle, code_redirect_uri, code_nonce, code_challenge, code_thumbprint, code_expires_at, code_redeemed, refresh_handle,
 	refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until, refresh_expires_at`
 
 // grantValues are the places of grantArgs in a statement, with their types.
-const grantValues = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::bigint, $11::bigint,
-	$12::bytea, $13::bytea, $14::bytea, $15::bytea, $16::bytea, $17::bigint, $18::boolean, $19::bytea,
-	$20::bytea, $21::bytea, $22::text, $23::bigint, $24::bigint, $25::bigint`
+const grantValues = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bytea, $9::bigint, $10::text, $11::bigint,
+	$12::bigint, $13::bytea, $14::bytea, $15::bytea, $16::bytea, $17::bytea, $18::bigint, $19::boolean, $20::bytea,
+	$21::bytea, $22::bytea, $23::text, $24::bigint, $25::bigint, $26::bigint`
 
 func grantArgs(g *store.Grant, more ...any) []any {
 	return append([]any{
-		g.ID, g.ClientID, g.Subject, g.SessionID, list(g.Scopes), rawList(g.Resources), []byte(g.Claims), micros(g.AuthTime),
+		g.ID, g.ClientID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), rawList(g.Resources), []byte(g.Claims), micros(g.AuthTime),
 		list(g.AuthMethods), micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), []byte(g.Code.RedirectURI),
 		[]byte(g.Code.Nonce), []byte(g.Code.CodeChallenge), []byte(g.Code.KeyThumbprint), optionalTime(g.Code.ExpiresAt), g.Code.Redeemed,
 		optionalBytes(g.Refresh.Handle), optionalBytes(g.Refresh.Previous), optionalBytes(g.Refresh.Key), g.Refresh.KeyThumbprint,
@@ -31,12 +31,14 @@ func grantArgs(g *store.Grant, more ...any) []any {
 
 func grantTargets(g *store.Grant) []any {
 	return []any{
-		(*plainText)(&g.ID), (*plainText)(&g.ClientID), (*plainText)(&g.Subject), (*plainText)(&g.SessionID), (*words)(&g.Scopes), (*words)(&g.Resources), (*rawText)(&g.Claims),
+		(*plainText)(&g.ID), (*plainText)(&g.ClientID), (*plainText)(&g.Subject), (*plainText)(&g.SessionID), (*plainText)(&g.Credential),
+		(*words)(&g.Scopes), (*words)(&g.Resources), (*rawText)(&g.Claims),
 		(*microTime)(&g.AuthTime), (*words)(&g.AuthMethods), (*microTime)(&g.CreatedAt), (*microTime)(&g.ExpiresAt),
 		(*bytes32)(&g.Code.Handle), (*rawText)(&g.Code.RedirectURI), (*rawText)(&g.Code.Nonce), (*rawText)(&g.Code.CodeChallenge),
 		(*rawText)(&g.Code.KeyThumbprint), (*microTime)(&g.Code.ExpiresAt), (*boolean)(&g.Code.Redeemed),
 		(*bytes32)(&g.Refresh.Handle), (*bytes32)(&g.Refresh.Previous), (*bytes32)(&g.Refresh.Key), (*plainText)(&g.Refresh.KeyThumbprint),
 		(*microTime)(&g.Refresh.RotatedAt), (*microTime)(&g.Refresh.IdleUntil), (*microTime)(&g.Refresh.ExpiresAt),
+		(*microTime)(&g.Session.LastSeenAt), (*microTime)(&g.Session.ExpiresAt),
 	}
 }
 
@@ -47,23 +49,48 @@ func scanGrant(row pgx.CollectableRow) (g store.Grant, err error) {
 
 // CreateGrant implements store.Store.
 func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
-	return s.change(ctx, "create grant", `INSERT INTO grants (`+grantColumns+`) VALUES (`+grantValues+`)`, grantArgs(&g)...)
+	changed, err := s.exec(ctx, "create grant", createGrant, grantArgs(&g)...)
+	if err == nil && changed == 0 {
+		return store.ErrNotFound
+	}
+	return err
 }
+
+// createGrant keeps the session from ending until the grant is there. Without a lock an end that comes meanwhile would see neither the
+// grant nor its client.
+const createGrant = `WITH alive AS (SELECT id FROM sessions WHERE id = $4 FOR KEY SHARE),
+	noted AS (INSERT INTO session_clients (session_id, client_id) SELECT id, $2 FROM alive ON CONFLICT DO NOTHING)
+	INSERT INTO grants (` + grantColumns + `) SELECT ` + grantValues + ` WHERE $4 = '' OR EXISTS (SELECT 1 FROM alive)`
 
 // Grant implements store.Store.
 func (s *Store) Grant(ctx context.Context, id string) (store.Grant, error) {
 	if !nameable(id) {
 		return store.Grant{}, store.ErrNotFound
 	}
-	return get(ctx, s, "get grant", scanGrant, `SELECT `+grantColumns+` FROM grants WHERE id = $1`, id)
+	return get(ctx, s, "get grant", scanGrant, getGrant, id)
 }
 
-// GrantsOf implements store.Store.
-func (s *Store) GrantsOf(ctx context.Context, subject string) ([]store.Grant, error) {
-	return getAll(ctx, s, "list grants", scanGrant, grantsOf, subject)
+// grantAndSession are the columns of grantTargets in a query of grants g with grantSession, which joins the session; it may be over.
+var grantAndSession = columnsOf("g", grantColumns) + `, s.last_seen_at, s.expires_at`
+
+const grantSession = ` LEFT JOIN sessions s ON s.id = g.session_id `
+
+var getGrant = `SELECT ` + grantAndSession + ` FROM grants g` + grantSession + `WHERE g.id = $1`
+
+// AuthorizationsOf implements store.Store.
+func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) ([]store.Authorization, error) {
+	if !nameable(subject) {
+		return nil, nil
+	}
+	return getAll(ctx, s, "list authorizations", func(row pgx.CollectableRow) (a store.Authorization, err error) {
+		err = row.Scan(&a.ClientID, (*words)(&a.Scopes), (*words)(&a.Resources), (*microTime)(&a.Since), (*microTime)(&a.LastUsed))
+		return a, err
+	}, authorizationsOf, subject, micros(now), limit)
 }
 
-const grantsOf = `SELECT ` + grantColumns + ` FROM grants WHERE subject = $1 ORDER BY created_at DESC, id DESC`
+const authorizationsOf = `SELECT client_id, scopes, resources, min(created_at), max(greatest(created_at, refresh_rotated_at))
+	FROM grants WHERE subject = $1 AND expires_at > $2 GROUP BY client_id, scopes, resources
+	ORDER BY client_id, scopes COLLATE "C", resources LIMIT $3`
 
 // What a grant is exchanged for is the same for codes, refresh tokens and device codes: renewal sets the grant's columns, and issue
 // stores an access token, unless there is none, once there is a row in the expression that it is given.
@@ -97,9 +124,13 @@ func (s *Store) RedeemCode(ctx context.Context, id string, r store.Refresh, t *s
 	return s.decide(ctx, "redeem code", redeemCode, exchangeArgs(id, &r, t, expiresAt)...)
 }
 
-var redeemCode = `WITH redeemed AS (UPDATE grants SET ` + renewal + `, code_redeemed = true WHERE id = $1 AND NOT code_redeemed RETURNING 1),
+// redeemCode does not know a grant whose session has ended before, unless its code was redeemed. An end that comes at the same time comes
+// after it. What is known is as it was when the statement began: of two at the same time, both know the grant.
+var redeemCode = `WITH redeemed AS (UPDATE grants SET ` + renewal + `, code_redeemed = true WHERE id = $1 AND NOT code_redeemed
+		AND (session_id = '' OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = session_id)) RETURNING 1),
 	` + issue("redeemed") + `
-	SELECT EXISTS (SELECT 1 FROM redeemed), EXISTS (SELECT 1 FROM grants WHERE id = $1)`
+	SELECT EXISTS (SELECT 1 FROM redeemed), EXISTS (SELECT 1 FROM grants g WHERE g.id = $1
+		AND (g.code_redeemed OR g.session_id = '' OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id)))`
 
 // RotateRefresh implements store.Store.
 func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {

@@ -33,7 +33,7 @@ func TestStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	storetest.Run(t, func(t *testing.T) store.Store {
-		exec(t, dsn, `DELETE FROM sessions; DELETE FROM consents; DELETE FROM grants; DELETE FROM access_tokens; DELETE FROM device_requests;
+		exec(t, dsn, `DELETE FROM sessions; DELETE FROM session_clients; DELETE FROM consents; DELETE FROM grants; DELETE FROM access_tokens; DELETE FROM device_requests;
 			DELETE FROM pushed_requests; DELETE FROM used_values; DELETE FROM failures; DELETE FROM passwords; DELETE FROM notices`)
 		return open(t, dsn)
 	})

@@ -7,39 +7,53 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // purgeOf deletes from a table what is past a time, at most so many rows, oldest first. It passes over rows that others hold: another
 // replica that purges, or a request that is using one.
-func purgeOf(table, key, column string) string {
+func purgeOf(table, key string) string {
 	return fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN
-		(SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 ORDER BY %[3]s LIMIT $2 FOR UPDATE SKIP LOCKED)`, table, key, column)
+		(SELECT %[2]s FROM %[1]s WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, table, key)
+}
+
+// purgeSessions ends the sessions that are past their time or that nobody has used since idleSince.
+func purgeSessions(ctx context.Context, tx pgx.Tx, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
+	for _, p := range []struct {
+		column string
+		before time.Time
+	}{{"expires_at", now}, {"last_seen_at", idleSince}} {
+		ended, err := endSessions(ctx, tx, tell, sessionsBefore(p.column), micros(p.before), limit-deleted)
+		if err != nil {
+			return deleted, err
+		}
+		deleted += ended
+	}
+	return deleted, nil
 }
 
 // Purge implements store.Store.
-func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) (deleted int, err error) {
-	purges := []struct {
-		table, key, column string
-		before             time.Time
-	}{
-		{"sessions", "handle", "expires_at", now},
-		{"sessions", "handle", "last_seen_at", idleSince},
-		{"grants", "id", "expires_at", now},
-		{"access_tokens", "handle", "expires_at", now},
-		{"device_requests", "handle", "expires_at", now},
-		{"pushed_requests", "handle", "expires_at", now},
-		{"used_values", "handle", "expires_at", now},
-		{"failures", "handle", "expires_at", now},
-		{"notices", "id", "expires_at", now},
+func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
+	purges := []struct{ table, key string }{
+		{"grants", "id"},
+		{"access_tokens", "handle"},
+		{"device_requests", "handle"},
+		{"pushed_requests", "handle"},
+		{"used_values", "handle"},
+		{"failures", "handle"},
+		{"notices", "id"},
 	}
 	err = s.call(ctx, "purge", func(ctx context.Context, c *pgxpool.Conn) error {
-		deleted = 0
-		return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+		return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) (err error) {
+			if deleted, err = purgeSessions(ctx, tx, now, idleSince, limit, tell); err != nil {
+				return err
+			}
 			for _, p := range purges {
 				if deleted >= limit {
 					return nil
 				}
-				tag, err := tx.Exec(ctx, purgeOf(p.table, p.key, p.column), micros(p.before), limit-deleted)
+				tag, err := tx.Exec(ctx, purgeOf(p.table, p.key), micros(now), limit-deleted)
 				if err != nil {
 					return err
 				}
@@ -52,4 +66,8 @@ func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) 
 		return 0, err
 	}
 	return deleted, nil
+}
+
+func sessionsBefore(column string) string {
+	return fmt.Sprintf(`SELECT %[1]s FROM sessions WHERE %[2]s < $1 ORDER BY %[2]s LIMIT $2 FOR UPDATE SKIP LOCKED`, sessionColumns, column)
 }

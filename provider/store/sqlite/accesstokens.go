@@ -22,7 +22,7 @@ func insertAccessToken(c *conn, t *store.AccessToken) error {
 func (s *Store) AccessToken(ctx context.Context, h store.Handle) (t store.AccessToken, g store.Grant, err error) {
 	err = s.read(ctx, "get access token", func(c *conn) error {
 		return get(c, `SELECT t.grant_id, t.client_id, t.scopes, t.resources, t.thumbprint, t.issued_at, t.expires_at, `+grantColumns+`
-			FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id WHERE t.handle = ? AND (t.grant_id = '' OR g.id IS NOT NULL)`,
+			FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id`+grantSession+`WHERE t.handle = ? AND (t.grant_id = '' OR g.id IS NOT NULL)`,
 			func(r *row) {
 				t = store.AccessToken{
 					Handle: h, GrantID: r.text(), ClientID: r.text(), Scopes: r.list(), Resources: r.list(), KeyThumbprint: r.text(),

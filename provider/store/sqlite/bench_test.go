@@ -17,6 +17,8 @@ var benchNow = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
 const subject = "7b0a6a6e-3a7e-5b0a-8a5e-3a7e5b0a8a5e"
 
+const benchSession = "sid-of-26-characters-00000"
+
 func benchTime(i int64) time.Time {
 	return benchNow.Add(time.Duration(i) * time.Millisecond)
 }
@@ -24,8 +26,8 @@ func benchTime(i int64) time.Time {
 func benchGrant(i int64) store.Grant {
 	at := benchTime(i)
 	return store.Grant{
-		ID: store.NewID(at), ClientID: "matrix.synapse", Subject: fmt.Sprint(subject, i%1000), SessionID: "sid-of-26-characters-00000",
-		Scopes: []string{"openid", "profile", "email", "offline_access"}, AuthTime: at, AuthMethods: []string{"pwd"}, CreatedAt: at,
+		ID: store.NewID(at), ClientID: "matrix.synapse", Subject: fmt.Sprint(subject, i%1000), SessionID: benchSession,
+		Credential: "credential-16-ch", Scopes: []string{"openid", "profile", "email", "offline_access"}, AuthTime: at, AuthMethods: []string{"pwd"}, CreatedAt: at,
 		ExpiresAt: at.Add(time.Minute),
 		Code: store.Code{
 			Handle: store.HandleOf(store.NewValue(at)), RedirectURI: "https://matrix.example.com/_synapse/client/oidc/callback",
@@ -55,6 +57,11 @@ func openGrants(b *testing.B, n int) (*sqlite.Store, []string) {
 	b.Helper()
 	s := open(b, filepath.Join(b.TempDir(), "provider.db"))
 	b.Cleanup(func() { _ = s.Close() })
+	at := benchTime(0)
+	session := store.Session{Handle: store.HandleOf("session"), ID: benchSession, Subject: subject, AuthTime: at, LastSeenAt: at, ExpiresAt: at.Add(time.Hour)}
+	if err := s.CreateSession(context.Background(), session); err != nil {
+		b.Fatal(err)
+	}
 	ids := make([]string, n)
 	inParallel(b, 128, n, func(i int64) error {
 		g := benchGrant(i)

@@ -43,12 +43,15 @@ func (s *Store) ConsentsOf(ctx context.Context, subject string) (consents []stor
 const revokeGrants = `DELETE FROM grants WHERE subject = ? AND client_id = ?`
 
 // Revoke implements store.Store.
-func (s *Store) Revoke(ctx context.Context, subject, clientID string) error {
-	return s.change(ctx, "revoke", func(c *conn) error {
-		if _, err := c.exec(`DELETE FROM consents WHERE subject = ? AND client_id = ?`, subject, clientID); err != nil {
+func (s *Store) Revoke(ctx context.Context, subject, clientID string) (revoked bool, err error) {
+	err = s.change(ctx, "revoke", func(c *conn) error {
+		consents, err := c.exec(`DELETE FROM consents WHERE subject = ? AND client_id = ?`, subject, clientID)
+		if err != nil {
 			return err
 		}
-		_, err := c.exec(revokeGrants, subject, clientID)
+		grants, err := c.exec(revokeGrants, subject, clientID)
+		revoked = consents+grants > 0
 		return err
 	})
+	return revoked && err == nil, err
 }

@@ -7,15 +7,19 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-// grantColumns are in the order in which scanGrant reads them.
-const grantColumns = `g.id, g.client_id, g.subject, g.session_id, g.scopes, g.resources, g.claims, g.auth_time, g.auth_methods,
+// grantColumns are in the order in which scanGrant reads them, of grants g with grantSession.
+const grantColumns = `g.id, g.client_id, g.subject, g.session_id, g.credential, g.scopes, g.resources, g.claims, g.auth_time, g.auth_methods,
 	g.created_at, g.expires_at, g.code_handle, g.code_redirect_uri, g.code_nonce, g.code_challenge, g.code_thumbprint,
 	g.code_expires_at, g.code_redeemed, g.refresh_handle, g.refresh_previous, g.refresh_key, g.refresh_thumbprint,
-	g.refresh_rotated_at, g.refresh_idle_until, g.refresh_expires_at`
+	g.refresh_rotated_at, g.refresh_idle_until, g.refresh_expires_at, s.last_seen_at, s.expires_at`
+
+// grantSession joins the session of a grant, which may be over.
+const grantSession = ` LEFT JOIN sessions s ON s.id = g.session_id `
 
 func scanGrant(r *row) store.Grant {
 	return store.Grant{
-		ID: r.text(), ClientID: r.text(), Subject: r.text(), SessionID: r.text(), Scopes: r.list(), Resources: r.list(), Claims: r.text(),
+		ID: r.text(), ClientID: r.text(), Subject: r.text(), SessionID: r.text(), Credential: r.text(), Scopes: r.list(),
+		Resources: r.list(), Claims: r.text(),
 		AuthTime: r.time(), AuthMethods: r.list(), CreatedAt: r.time(), ExpiresAt: r.time(),
 		Code: store.Code{
 			Handle: r.optionalBytes(), RedirectURI: r.text(), Nonce: r.text(), CodeChallenge: r.text(), KeyThumbprint: r.text(),
@@ -25,20 +29,28 @@ func scanGrant(r *row) store.Grant {
 			Handle: r.optionalBytes(), Previous: r.optionalBytes(), Key: r.optionalBytes(), KeyThumbprint: r.text(),
 			RotatedAt: r.optionalTime(), IdleUntil: r.optionalTime(), ExpiresAt: r.optionalTime(),
 		},
+		Session: store.SessionTimes{LastSeenAt: r.optionalTime(), ExpiresAt: r.optionalTime()},
 	}
 }
 
 // CreateGrant implements store.Store.
 func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
-	return s.change(ctx, "create grant", func(c *conn) error { return insertGrant(c, &g) })
+	return s.change(ctx, "create grant", func(c *conn) error {
+		if g.SessionID != "" {
+			if err := addSessionClient(c, g.SessionID, g.ClientID); err != nil {
+				return err
+			}
+		}
+		return insertGrant(c, &g)
+	})
 }
 
 func insertGrant(c *conn, g *store.Grant) error {
-	_, err := c.exec(`INSERT INTO grants (id, client_id, subject, session_id, scopes, resources, claims, auth_time, auth_methods,
+	_, err := c.exec(`INSERT INTO grants (id, client_id, subject, session_id, credential, scopes, resources, claims, auth_time, auth_methods,
 		created_at, expires_at, code_handle, code_redirect_uri, code_nonce, code_challenge, code_thumbprint, code_expires_at,
 		code_redeemed, refresh_handle, refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until,
-		refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		g.ID, g.ClientID, g.Subject, g.SessionID, list(g.Scopes), list(g.Resources), g.Claims, micros(g.AuthTime), list(g.AuthMethods),
+		refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.ID, g.ClientID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), list(g.Resources), g.Claims, micros(g.AuthTime), list(g.AuthMethods),
 		micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), g.Code.RedirectURI, g.Code.Nonce, g.Code.CodeChallenge,
 		g.Code.KeyThumbprint, optionalTime(g.Code.ExpiresAt), flag(g.Code.Redeemed), optionalBytes(g.Refresh.Handle),
 		optionalBytes(g.Refresh.Previous), optionalBytes(g.Refresh.Key), g.Refresh.KeyThumbprint, optionalTime(g.Refresh.RotatedAt),
@@ -49,34 +61,41 @@ func insertGrant(c *conn, g *store.Grant) error {
 // Grant implements store.Store.
 func (s *Store) Grant(ctx context.Context, id string) (g store.Grant, err error) {
 	err = s.read(ctx, "get grant", func(c *conn) error {
-		return get(c, `SELECT `+grantColumns+` FROM grants g WHERE id = ?`, func(r *row) { g = scanGrant(r) }, id)
+		return get(c, `SELECT `+grantColumns+` FROM grants g`+grantSession+`WHERE g.id = ?`, func(r *row) { g = scanGrant(r) }, id)
 	})
 	return g, err
 }
 
-// GrantsOf implements store.Store.
-func (s *Store) GrantsOf(ctx context.Context, subject string) (grants []store.Grant, err error) {
-	err = s.read(ctx, "list grants", func(c *conn) (err error) {
-		grants, err = getAll(c, grantsOf, scanGrant, subject)
+// AuthorizationsOf implements store.Store.
+func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) (all []store.Authorization, err error) {
+	err = s.read(ctx, "list authorizations", func(c *conn) (err error) {
+		all, err = getAll(c, authorizationsOf, func(r *row) store.Authorization {
+			return store.Authorization{ClientID: r.text(), Scopes: r.list(), Resources: r.list(), Since: r.time(), LastUsed: r.time()}
+		}, subject, micros(now), int64(limit))
 		return err
 	})
-	return grants, err
+	return all, err
 }
 
-const grantsOf = `SELECT ` + grantColumns + ` FROM grants g WHERE subject = ? ORDER BY created_at DESC, id DESC`
+const authorizationsOf = `SELECT client_id, scopes, resources, min(created_at), max(max(created_at, coalesce(refresh_rotated_at, created_at)))
+	FROM grants WHERE subject = ? AND expires_at > ? GROUP BY client_id, scopes, resources ORDER BY client_id, scopes, resources LIMIT ?`
 
 // setRefresh are the columns that redeeming and rotating change; refreshColumns gives their values.
 const setRefresh = `refresh_handle = ?, refresh_previous = ?, refresh_key = ?, refresh_thumbprint = ?, refresh_rotated_at = ?,
 	refresh_idle_until = ?, refresh_expires_at = ?, expires_at = ?`
 
+// redeemCode has a condition that makes it the one place where a race is decided: between two who have a code, and between one
+// who has it and the end of the session in which it was issued.
+const redeemCode = `UPDATE grants SET ` + setRefresh + `, code_redeemed = 1 WHERE id = ? AND code_redeemed = 0
+	AND (session_id = '' OR EXISTS (SELECT 1 FROM sessions WHERE sessions.id = grants.session_id))`
+
 // RedeemCode implements store.Store.
 func (s *Store) RedeemCode(ctx context.Context, id string, r store.Refresh, t *store.AccessToken, expiresAt time.Time) error {
 	return s.change(ctx, "redeem code", func(c *conn) error {
-		// The condition makes this the one place where a race is decided.
-		changed, err := c.exec(`UPDATE grants SET `+setRefresh+`, code_redeemed = 1 WHERE id = ? AND code_redeemed = 0`,
+		changed, err := c.exec(redeemCode,
 			optionalBytes(r.Handle), optionalBytes(r.Previous), optionalBytes(r.Key), r.KeyThumbprint, optionalTime(r.RotatedAt),
 			optionalTime(r.IdleUntil), optionalTime(r.ExpiresAt), micros(expiresAt), id)
-		return issue(c, changed, err, id, t)
+		return issue(c, changed, err, `SELECT 1 FROM grants WHERE id = ? AND code_redeemed = 1`, id, t)
 	})
 }
 
@@ -86,17 +105,18 @@ func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle,
 		changed, err := c.exec(`UPDATE grants SET `+setRefresh+` WHERE id = ? AND refresh_handle = ?`,
 			optionalBytes(r.Handle), optionalBytes(r.Previous), optionalBytes(r.Key), r.KeyThumbprint, optionalTime(r.RotatedAt),
 			optionalTime(r.IdleUntil), optionalTime(r.ExpiresAt), micros(expiresAt), id, from[:])
-		return issue(c, changed, err, id, t)
+		return issue(c, changed, err, `SELECT 1 FROM grants WHERE id = ?`, id, t)
 	})
 }
 
-// issue stores the access token once its grant was changed, or says why the grant was not.
-func issue(c *conn, changed int64, err error, grantID string, t *store.AccessToken) error {
+// issue stores the access token once its grant was changed, or says why the grant was not: redeemed finds one that was
+// redeemed before.
+func issue(c *conn, changed int64, err error, redeemed, grantID string, t *store.AccessToken) error {
 	switch {
 	case err != nil:
 		return err
 	case changed == 0:
-		if err := get(c, `SELECT 1 FROM grants WHERE id = ?`, func(*row) {}, grantID); err != nil {
+		if err := get(c, redeemed, func(*row) {}, grantID); err != nil {
 			return err
 		}
 		return store.ErrRedeemed

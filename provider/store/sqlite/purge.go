@@ -3,16 +3,16 @@ package sqlite
 import (
 	"context"
 	"time"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // purges delete what is past a time, at most so many rows. Each finds its rows by an index, oldest first. Two queries are about
 // sessions: one for those whose time is over, one for those that nobody used.
 const (
-	purgeSessions = `DELETE FROM sessions WHERE handle IN
-		(SELECT handle FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
-	purgeIdleSessions = `DELETE FROM sessions WHERE handle IN
-		(SELECT handle FROM sessions WHERE last_seen_at < ? ORDER BY last_seen_at LIMIT ?)`
-	purgeGrants = `DELETE FROM grants WHERE rowid IN
+	expiredSessions = `SELECT ` + sessionColumns + ` FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?`
+	idleSessions    = `SELECT ` + sessionColumns + ` FROM sessions WHERE last_seen_at < ? ORDER BY last_seen_at LIMIT ?`
+	purgeGrants     = `DELETE FROM grants WHERE rowid IN
 		(SELECT rowid FROM grants WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 	purgeAccessTokens = `DELETE FROM access_tokens WHERE handle IN
 		(SELECT handle FROM access_tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
@@ -29,27 +29,18 @@ const (
 )
 
 // Purge implements store.Store.
-func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) (deleted int, err error) {
-	err = s.change(ctx, "purge", func(c *conn) error {
-		deleted = 0
-		for _, p := range []struct {
-			sql    string
-			before time.Time
-		}{
-			{purgeSessions, now},
-			{purgeIdleSessions, idleSince},
-			{purgeGrants, now},
-			{purgeAccessTokens, now},
-			{purgeDeviceRequests, now},
-			{purgePushedRequests, now},
-			{purgeUsedValues, now},
-			{purgeFailures, now},
-			{purgeNotices, now},
+func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
+	err = s.change(ctx, "purge", func(c *conn) (err error) {
+		if deleted, err = purgeSessions(c, now, idleSince, limit, tell); err != nil {
+			return err
+		}
+		for _, sql := range []string{
+			purgeGrants, purgeAccessTokens, purgeDeviceRequests, purgePushedRequests, purgeUsedValues, purgeFailures, purgeNotices,
 		} {
 			if deleted >= limit {
 				return nil
 			}
-			n, err := c.exec(p.sql, micros(p.before), int64(limit-deleted))
+			n, err := c.exec(sql, micros(now), int64(limit-deleted))
 			if err != nil {
 				return err
 			}
@@ -59,6 +50,23 @@ func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int) 
 	})
 	if err != nil {
 		return 0, err
+	}
+	return deleted, nil
+}
+
+func purgeSessions(c *conn, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
+	for _, p := range []struct {
+		sql    string
+		before time.Time
+	}{{expiredSessions, now}, {idleSessions, idleSince}} {
+		sessions, err := getAll(c, p.sql, scanSession, micros(p.before), int64(limit-deleted))
+		if err != nil {
+			return deleted, err
+		}
+		if err := endSessions(c, sessions, tell); err != nil {
+			return deleted, err
+		}
+		deleted += len(sessions)
 	}
 	return deleted, nil
 }

@@ -9,16 +9,30 @@ import (
 
 // CreateSession implements store.Store.
 func (s *Store) CreateSession(ctx context.Context, session store.Session) error {
-	return s.change(ctx, "create session", func(c *conn) error {
-		if _, err := c.exec(`DELETE FROM sessions WHERE id = ?`, session.ID); err != nil {
+	return s.change(ctx, "create session", func(c *conn) error { return insertSession(c, &session) })
+}
+
+func insertSession(c *conn, session *store.Session) error {
+	_, err := c.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		session.Handle[:], session.ID, session.Subject, micros(session.AuthTime), list(session.AuthMethods), session.Credential,
+		session.UserAgent, session.Address, micros(session.LastSeenAt), micros(session.ExpiresAt))
+	return err
+}
+
+// RenewSession implements store.Store.
+func (s *Store) RenewSession(ctx context.Context, session store.Session) error {
+	return s.change(ctx, "renew session", func(c *conn) error {
+		switch changed, err := c.exec(deleteSession, session.ID); {
+		case err != nil:
 			return err
+		case changed == 0:
+			return store.ErrNotFound
 		}
-		_, err := c.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			session.Handle[:], session.ID, session.Subject, micros(session.AuthTime), list(session.AuthMethods), session.Credential,
-			session.UserAgent, session.Address, micros(session.LastSeenAt), micros(session.ExpiresAt))
-		return err
+		return insertSession(c, &session)
 	})
 }
+
+const deleteSession = `DELETE FROM sessions WHERE id = ?`
 
 const sessionColumns = `handle, id, subject, auth_time, auth_methods, credential, user_agent, address, last_seen_at, expires_at`
 
@@ -66,17 +80,47 @@ func (s *Store) TouchSession(ctx context.Context, h store.Handle, lastSeenAt tim
 }
 
 // EndSession implements store.Store.
-func (s *Store) EndSession(ctx context.Context, id string, notices []store.Notice) error {
+func (s *Store) EndSession(ctx context.Context, id string, tell store.Tell) error {
 	return s.change(ctx, "end session", func(c *conn) error {
-		changed, err := c.exec(`DELETE FROM sessions WHERE id = ?`, id)
-		if err != nil || changed == 0 {
+		sessions, err := getAll(c, `SELECT `+sessionColumns+` FROM sessions WHERE id = ?`, scanSession, id)
+		if err != nil {
 			return err
 		}
-		for i := range notices {
-			if err := insertNotice(c, &notices[i]); err != nil {
+		return endSessions(c, sessions, tell)
+	})
+}
+
+// endSessions deletes sessions with their clients and stores what these must be told. Nobody else writes meanwhile.
+func endSessions(c *conn, sessions []store.Session, tell store.Tell) error {
+	for i := range sessions {
+		session := &sessions[i]
+		if tell != nil {
+			clients, err := getAll(c, sessionClients, (*row).text, session.ID)
+			if err != nil {
+				return err
+			}
+			for _, n := range tell(*session, clients) {
+				if err := insertNotice(c, &n); err != nil {
+					return err
+				}
+			}
+		}
+		for _, sql := range []string{`DELETE FROM session_clients WHERE session_id = ?`, deleteSession} {
+			if _, err := c.exec(sql, session.ID); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+const sessionClients = `SELECT client_id FROM session_clients WHERE session_id = ? ORDER BY client_id`
+
+// addSessionClient writes down that a client is one of a session's, or returns store.ErrNotFound when the session is over.
+func addSessionClient(c *conn, sessionID, clientID string) error {
+	if err := get(c, `SELECT 1 FROM sessions WHERE id = ?`, func(*row) {}, sessionID); err != nil {
+		return err
+	}
+	_, err := c.exec(`INSERT INTO session_clients (session_id, client_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, sessionID, clientID)
+	return err
 }

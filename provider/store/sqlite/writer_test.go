@@ -179,11 +179,11 @@ func TestPurgesAndListsUseAnIndex(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	for statement, index := range map[string]string{
-		purgeSessions: "sessions_by_expiry", purgeIdleSessions: "sessions_by_last_seen", purgeGrants: "grants_by_expiry",
+		expiredSessions: "sessions_by_expiry", idleSessions: "sessions_by_last_seen", purgeGrants: "grants_by_expiry",
 		purgeAccessTokens: "access_tokens_by_expiry", purgeDeviceRequests: "device_requests_by_expiry",
 		purgePushedRequests: "pushed_requests_by_expiry", purgeUsedValues: "used_values_by_expiry", purgeFailures: "failures_by_expiry",
 		purgeNotices: "notices_by_expiry", dueNotices: "notices_by_next", sessionsOf: "sessions_by_subject",
-		grantsOf: "grants_by_subject", revokeGrants: "grants_by_subject",
+		authorizationsOf: "grants_by_subject", revokeGrants: "grants_by_subject",
 	} {
 		steps := plan(t, path, statement)
 		if !strings.Contains(steps, "INDEX "+index) || strings.Contains(steps, "SCAN") {

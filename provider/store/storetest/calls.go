@@ -55,7 +55,6 @@ func prepareCalls(t *testing.T, s store.Store, prefix string) {
 	redeem(t, s, b)
 	createDecided(t, s, d)
 	must(t, "CreateDeviceRequest", s.CreateDeviceRequest(t.Context(), device(a)))
-	must(t, "CreateSession", s.CreateSession(t.Context(), session(a)))
 	must(t, "CreatePushedRequest", s.CreatePushedRequest(t.Context(), pushed(a)))
 	must(t, "PutConsent", s.PutConsent(t.Context(), consent(a)))
 	must(t, "PutPassword", s.PutPassword(t.Context(), password(a)))
@@ -65,22 +64,27 @@ func prepareCalls(t *testing.T, s store.Store, prefix string) {
 // allCalls are calls of every method but Close that would each succeed after prepareCalls, and change something if they can.
 func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func() error {
 	a, b, d, n := prefix+"a", prefix+"b", prefix+"d", prefix+"new"
-	g := bareGrant(n)
+	g, another, renewed := bareGrant(n), grant(n), session(n)
+	another.SessionID, renewed.ID = session(a).ID, session(b).ID
 	return map[string]func() error{
 		"CreateSession": func() error { return s.CreateSession(ctx, session(n)) },
+		"RenewSession":  func() error { return s.RenewSession(ctx, renewed) },
 		"Session":       func() error { _, err := s.Session(ctx, session(a).Handle); return err },
 		"SessionByID":   func() error { _, err := s.SessionByID(ctx, session(a).ID); return err },
 		"SessionsOf":    func() error { _, err := s.SessionsOf(ctx, session(a).Subject); return err },
 		"TouchSession":  func() error { return s.TouchSession(ctx, session(a).Handle, now.Add(time.Hour)) },
-		"EndSession":    func() error { return s.EndSession(ctx, session(a).ID, []store.Notice{notice(n)}) },
+		"EndSession":    func() error { return s.EndSession(ctx, session(a).ID, telling(notice(n))) },
 		"PutConsent":    func() error { return s.PutConsent(ctx, consent(n)) },
 		"Consent":       func() error { _, err := s.Consent(ctx, consent(a).Subject, consent(a).ClientID); return err },
 		"ConsentsOf":    func() error { _, err := s.ConsentsOf(ctx, consent(a).Subject); return err },
-		"Revoke":        func() error { return s.Revoke(ctx, consent(a).Subject, consent(a).ClientID) },
-		"CreateGrant":   func() error { return s.CreateGrant(ctx, grant(n)) },
+		"Revoke":        func() error { _, err := s.Revoke(ctx, consent(a).Subject, consent(a).ClientID); return err },
+		"CreateGrant":   func() error { return s.CreateGrant(ctx, another) },
 		"Grant":         func() error { _, err := s.Grant(ctx, grant(a).ID); return err },
-		"GrantsOf":      func() error { _, err := s.GrantsOf(ctx, grant(a).Subject); return err },
-		"RedeemCode":    func() error { return s.RedeemCode(ctx, grant(a).ID, refresh(a, 0), tokenOf(a, n), keepUntil) },
+		"AuthorizationsOf": func() error {
+			_, err := s.AuthorizationsOf(ctx, grant(a).Subject, now, 10)
+			return err
+		},
+		"RedeemCode": func() error { return s.RedeemCode(ctx, grant(a).ID, refresh(a, 0), tokenOf(a, n), keepUntil) },
 		"RotateRefresh": func() error {
 			return s.RotateRefresh(ctx, grant(b).ID, refreshHandle(b, 0), refresh(b, 1), tokenOf(b, n), keepUntil)
 		},
@@ -108,7 +112,7 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 		"PushedRequest":       func() error { _, err := s.PushedRequest(ctx, pushed(a).Handle); return err },
 		"DeletePushedRequest": func() error { return s.DeletePushedRequest(ctx, pushed(a).Handle) },
 		"UseOnce":             func() error { return s.UseOnce(ctx, store.HandleOf(n), now, keepUntil) },
-		"Purge":               func() error { _, err := s.Purge(ctx, keepUntil.AddDate(1, 0, 0), keepUntil, 100); return err },
+		"Purge":               func() error { _, err := s.Purge(ctx, keepUntil.AddDate(1, 0, 0), keepUntil, 100, nil); return err },
 		"Ping":                func() error { return s.Ping(ctx) },
 	}
 }

@@ -40,6 +40,8 @@ func concurrencyCases() cases {
 		"of many who want one user code one wins":                                      raceForOneUserCode,
 		"of many who take notices each gets others":                                    raceForNotices,
 		"failures that come together are all counted":                                  countTogether,
+		"of many who end a session one tells its clients":                              raceForOneEnd,
+		"whoever got a code in a session is told of its end, and no code outlives it":  issueWhileEnding,
 		"a code that is redeemed while its grant is deleted leaves nothing to be used": redeemWhileDeleted,
 		"changes of many callers are all made":                                         manyCallers,
 		"a fault of one caller is not felt by others":                                  oneFaultyCaller,
@@ -226,7 +228,7 @@ func manyCallers(t *testing.T, s store.Store) {
 			tok := token(name)
 			if err := errors.Join(
 				s.CreateSession(t.Context(), session(name)),
-				s.CreateGrant(t.Context(), grant(name)),
+				s.CreateGrant(t.Context(), grant(name)), // in the session above
 				s.RedeemCode(t.Context(), "grant-"+name, refresh(name, 0), &tok, keepUntil),
 				s.PutConsent(t.Context(), consent(name)),
 				s.CreateDeviceRequest(t.Context(), device(name)),
@@ -278,7 +280,7 @@ func readYourWrites(t *testing.T, s store.Store) {
 	together(racers/4, func(i int) {
 		for j := range 10 {
 			name := number(i) + "-" + number(j)
-			if err := s.CreateGrant(t.Context(), grant(name)); err != nil {
+			if err := errors.Join(s.CreateSession(t.Context(), session(name)), s.CreateGrant(t.Context(), grant(name))); err != nil {
 				t.Error(err)
 				return
 			}

@@ -49,7 +49,8 @@ func consentCases() cases {
 		},
 		"revoking takes back the consent and every grant of the two, and nothing else": revoke,
 		"revoking what was not there is no error": func(t *testing.T, s store.Store) {
-			must(t, "Revoke", s.Revoke(t.Context(), "nobody", "nothing"))
+			mustRevoke(t, s, "nobody", "nothing", false)
+			mustRevoke(t, s, odd, odd, false)
 		},
 	}
 }
@@ -58,6 +59,7 @@ func revoke(t *testing.T, s store.Store) {
 	of := func(name, subject, clientID string) {
 		g, tok := grant(name), token(name)
 		g.Subject, g.ClientID = subject, clientID
+		must(t, "CreateSession", s.CreateSession(t.Context(), session(name)))
 		must(t, "CreateGrant", s.CreateGrant(t.Context(), g))
 		must(t, "RedeemCode", s.RedeemCode(t.Context(), g.ID, refresh(name, 0), &tok, keepUntil))
 	}
@@ -70,7 +72,7 @@ func revoke(t *testing.T, s store.Store) {
 	must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
 	must(t, "PutConsent", s.PutConsent(t.Context(), other))
 
-	must(t, "Revoke", s.Revoke(t.Context(), "subject-a", "client-a"))
+	mustRevoke(t, s, "subject-a", "client-a", true)
 	_, err := s.Consent(t.Context(), "subject-a", "client-a")
 	mustBe(t, "the consent", err, store.ErrNotFound)
 	_, err = s.Consent(t.Context(), "subject-a", "client-b")
@@ -85,5 +87,13 @@ func revoke(t *testing.T, s store.Store) {
 		must(t, "grant "+name, grantError(t, s, name))
 		must(t, "token "+name, tokenError(t, s, name))
 	}
-	must(t, "Revoke again", s.Revoke(t.Context(), "subject-a", "client-a"))
+	mustRevoke(t, s, "subject-a", "client-a", false)
+	mustRevoke(t, s, "subject-b", "client-a", true) // a grant without a consent
+}
+
+func mustRevoke(t *testing.T, s store.Store, subject, clientID string, want bool) {
+	t.Helper()
+	revoked, err := s.Revoke(t.Context(), subject, clientID)
+	must(t, "Revoke", err)
+	mustEqual(t, "there was something to revoke", revoked, want)
 }

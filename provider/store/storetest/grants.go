@@ -13,6 +13,9 @@ func grantCases() cases {
 			strange, full := grant("strange"), redeemed("full")
 			strange.Code.Nonce, strange.Claims = odd, `{"id_token":{"acr":{"value":"`+odd+`"}}}`
 			full.Refresh = refresh("full", 3)
+			for _, name := range []string{"a", "strange", "full"} {
+				must(t, "CreateSession", s.CreateSession(t.Context(), session(name)))
+			}
 			for _, want := range []store.Grant{grant("a"), bareGrant("bare"), strange, full} {
 				must(t, "CreateGrant", s.CreateGrant(t.Context(), want))
 				mustHaveGrant(t, s, want)
@@ -22,6 +25,7 @@ func grantCases() cases {
 			in, east := grant("a"), time.FixedZone("east", 3600)
 			in.CreatedAt = time.Date(2026, 7, 8, 9, 10, 11, 987654321, east)
 			in.Code.ExpiresAt = in.CreatedAt
+			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
 			must(t, "CreateGrant", s.CreateGrant(t.Context(), in))
 			want := in
 			want.CreatedAt = time.Date(2026, 7, 8, 8, 10, 11, 987654000, time.UTC)
@@ -37,7 +41,7 @@ func grantCases() cases {
 				mustBe(t, "RotateRefresh", err, store.ErrNotFound)
 				must(t, "DeleteGrant", s.DeleteGrant(t.Context(), id))
 			}
-			must(t, "CreateGrant", s.CreateGrant(t.Context(), grant("a"))) // so that the token would be found
+			createGrants(t, s, "a") // so that the token would be found
 			mustBe(t, "AccessToken", tokenError(t, s, "a"), store.ErrNotFound)
 		},
 		"a second grant with one ID is refused and the first stays": func(t *testing.T, s store.Store) {
@@ -46,24 +50,10 @@ func grantCases() cases {
 			mustBe(t, "CreateGrant with an ID that exists", s.CreateGrant(t.Context(), grant("a")), store.ErrUnavailable)
 			mustHaveGrant(t, s, redeemed("a"))
 		},
-		"the grants of a subject come newest first": func(t *testing.T, s store.Store) {
-			var want []store.Grant
-			for i, minute := range []int{2, 9, 4} {
-				one := grant(number(i))
-				one.Subject, one.CreatedAt = "someone", now.Add(time.Duration(minute)*time.Minute)
-				must(t, "CreateGrant", s.CreateGrant(t.Context(), one))
-				want = append(want, one)
-			}
-			createGrants(t, s, "other")
-			got, err := s.GrantsOf(t.Context(), "someone")
-			must(t, "GrantsOf", err)
-			mustEqual(t, "GrantsOf", got, []store.Grant{want[1], want[2], want[0]})
-			got, err = s.GrantsOf(t.Context(), "nobody")
-			must(t, "GrantsOf nobody", err)
-			mustEqual(t, "grants of nobody", len(got), 0)
-		},
+		"the grants of a subject are summed up by client and scopes": sumUp,
 		"what callers do with the lists of a grant later does not matter": func(t *testing.T, s store.Store) {
 			in := grant("a")
+			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
 			must(t, "CreateGrant", s.CreateGrant(t.Context(), in))
 			in.Scopes[0], in.Resources[0], in.AuthMethods[0] = "changed", "changed", "changed"
 			mustHaveGrant(t, s, grant("a"))
@@ -103,7 +93,7 @@ func redeemCases() cases {
 			got, g, err := s.AccessToken(t.Context(), token("a").Handle)
 			must(t, "AccessToken", err)
 			mustEqual(t, "AccessToken", got, token("a"))
-			mustEqual(t, "the grant of the token", g, redeemed("a"))
+			mustEqual(t, "the grant of the token", stored(g), redeemed("a"))
 		},
 		"redeeming may bring no tokens": func(t *testing.T, s store.Store) {
 			createGrants(t, s, "a")
@@ -193,7 +183,8 @@ func accessTokenCases() cases {
 			got, g, err := s.AccessToken(t.Context(), token("a").Handle)
 			must(t, "AccessToken", err)
 			mustEqual(t, "AccessToken", got, token("a"))
-			mustEqual(t, "its grant", g, grant("a"))
+			mustEqual(t, "its grant", stored(g), grant("a"))
+			mustEqual(t, "the session of its grant", g.Session, store.SessionTimes{LastSeenAt: session("a").LastSeenAt, ExpiresAt: session("a").ExpiresAt})
 		},
 		"a client's own access token has no grant": func(t *testing.T, s store.Store) {
 			want := store.AccessToken{Handle: store.HandleOf("own"), ClientID: "client", IssuedAt: now, ExpiresAt: now}

@@ -12,7 +12,7 @@ var never = now.Add(-time.Hour)
 
 func purge(t *testing.T, s store.Store, at, idleSince time.Time, limit int) int {
 	t.Helper()
-	deleted, err := s.Purge(t.Context(), at, idleSince, limit)
+	deleted, err := s.Purge(t.Context(), at, idleSince, limit, nil)
 	must(t, "Purge", err)
 	return deleted
 }
@@ -95,7 +95,7 @@ func purgeCases() cases {
 		"a redeemed code is known as long as its grant": func(t *testing.T, s store.Store) {
 			createGrants(t, s, "a")
 			redeem(t, s, "a")
-			mustEqual(t, "deleted", purge(t, s, keepUntil, never, 100), 1) // the access token
+			mustEqual(t, "deleted", purge(t, s, keepUntil, never, 100), 2) // the access token and the session
 			mustBe(t, "a replay", s.RedeemCode(t.Context(), "grant-a", refresh("b", 0), nil, keepUntil), store.ErrRedeemed)
 			mustEqual(t, "deleted later", purge(t, s, keepUntil.Add(time.Second), never, 100), 1)
 			mustBe(t, "a later replay", s.RedeemCode(t.Context(), "grant-a", refresh("b", 0), nil, keepUntil), store.ErrNotFound)

@@ -48,23 +48,15 @@ func sessionCases() cases {
 			must(t, "SessionsOf", err)
 			mustEqual(t, "sessions of nobody", len(sessions), 0)
 		},
-		"a second session with one handle is refused and the first stays": func(t *testing.T, s store.Store) {
+		"a second session with one handle or ID is refused and the first stays": func(t *testing.T, s store.Store) {
 			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
 			other := session("b")
 			other.Handle = session("a").Handle
 			mustBe(t, "CreateSession with a handle that exists", s.CreateSession(t.Context(), other), store.ErrUnavailable)
+			other = session("b")
+			other.ID = session("a").ID
+			mustBe(t, "CreateSession with an ID that exists", s.CreateSession(t.Context(), other), store.ErrUnavailable)
 			mustHaveSession(t, s, session("a"))
-		},
-		"a session takes the place of the one with its ID": func(t *testing.T, s store.Store) {
-			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
-			again := session("b")
-			again.ID = session("a").ID
-			must(t, "CreateSession", s.CreateSession(t.Context(), again))
-			mustBe(t, "the earlier session", sessionError(t, s, "a"), store.ErrNotFound)
-			mustHaveSession(t, s, again)
-			sessions, err := s.SessionsOf(t.Context(), session("a").Subject)
-			must(t, "SessionsOf", err)
-			mustEqual(t, "sessions of the earlier subject", len(sessions), 0)
 		},
 		"the sessions of a subject come newest login first": func(t *testing.T, s store.Store) {
 			var want []store.Session
@@ -100,29 +92,6 @@ func sessionCases() cases {
 		"using a session that is gone does not bring it back": func(t *testing.T, s store.Store) {
 			must(t, "TouchSession", s.TouchSession(t.Context(), session("a").Handle, now))
 			mustBe(t, "Session", sessionError(t, s, "a"), store.ErrNotFound)
-		},
-		"a session that ends is gone, its notices wait, and others stay": func(t *testing.T, s store.Store) {
-			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
-			must(t, "CreateSession", s.CreateSession(t.Context(), session("b")))
-			must(t, "EndSession", s.EndSession(t.Context(), "sid-a", []store.Notice{notice("1"), notice("2")}))
-			mustBe(t, "Session", sessionError(t, s, "a"), store.ErrNotFound)
-			mustHaveSession(t, s, session("b"))
-			mustCountNotices(t, s, 2)
-			must(t, "EndSession without notices", s.EndSession(t.Context(), "sid-b", nil))
-			mustBe(t, "Session", sessionError(t, s, "b"), store.ErrNotFound)
-			mustCountNotices(t, s, 2)
-		},
-		"a session that is gone ends without notices": func(t *testing.T, s store.Store) {
-			must(t, "EndSession", s.EndSession(t.Context(), "sid-a", []store.Notice{notice("1")}))
-			must(t, "EndSession", s.EndSession(t.Context(), odd, []store.Notice{notice("2")}))
-			mustCountNotices(t, s, 0)
-		},
-		"a session stays when a notice cannot be stored": func(t *testing.T, s store.Store) {
-			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
-			err := s.EndSession(t.Context(), "sid-a", []store.Notice{notice("1"), notice("2"), notice("1")})
-			mustBe(t, "EndSession with one notice twice", err, store.ErrUnavailable)
-			mustHaveSession(t, s, session("a"))
-			mustCountNotices(t, s, 0)
 		},
 	}
 }

@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	all := cases{}
 	for _, group := range []cases{
-		sessionCases(), consentCases(), grantCases(), redeemCases(), refreshCases(), accessTokenCases(), deviceCases(), requestCases(),
+		sessionCases(), sessionEndCases(), consentCases(), grantCases(), redeemCases(), refreshCases(), accessTokenCases(), deviceCases(), requestCases(),
 		failureCases(), passwordCases(), noticeCases(), purgeCases(), callCases(), concurrencyCases(),
 	} {
 		for name, run := range group {

@@ -533,6 +533,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accessTokenFormat
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.AccessTokenFormat
+    - name: backchannelLogoutOnExpiry
+      type:
+        scalar: boolean
     - name: backchannelLogoutSessionRequired
       type:
         scalar: boolean

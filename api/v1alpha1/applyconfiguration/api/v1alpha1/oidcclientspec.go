@@ -89,6 +89,10 @@ type OIDCClientSpecApplyConfiguration struct {
 	// backchannelLogoutSessionRequired says that the application can tell sessions apart only by their ID: logout tokens then
 	// always hold sid. Unset: false.
 	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+	// backchannelLogoutOnExpiry says that the application is told also of sessions that nobody has logged out of, but that were idle
+	// for too long or have become too old (spec.sessions of the OIDCProvider). An application with long sessions of its own would log its
+	// people out that often. Unset: false.
+	BackchannelLogoutOnExpiry *bool `json:"backchannelLogoutOnExpiry,omitempty"`
 	// frontchannelLogoutURI is a page of the application that the logout page loads in a hidden frame when a person logs out
 	// (OpenID Connect Front-Channel Logout). Its scheme, host and port are those of one of redirectURIs.
 	FrontchannelLogoutURI *string `json:"frontchannelLogoutURI,omitempty"`
@@ -351,6 +355,14 @@ func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutURI(value string
 // If called multiple times, the BackchannelLogoutSessionRequired field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutSessionRequired(value bool) *OIDCClientSpecApplyConfiguration {
 	b.BackchannelLogoutSessionRequired = &value
+	return b
+}
+
+// WithBackchannelLogoutOnExpiry sets the BackchannelLogoutOnExpiry field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BackchannelLogoutOnExpiry field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutOnExpiry(value bool) *OIDCClientSpecApplyConfiguration {
+	b.BackchannelLogoutOnExpiry = &value
 	return b
 }
 
