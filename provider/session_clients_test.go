@@ -200,7 +200,7 @@ func TestSessionsThatRunOut(t *testing.T) {
 			}
 			c.change(issuer)
 			issuer.Clock.Advance(13 * time.Hour)
-			other, _ := replica(t, issuer, issuer.Store)
+			other, _, _ := replica(t, issuer, issuer.Store)
 			var wait sync.WaitGroup
 			for _, p := range []*provider.Provider{issuer.Provider, other} {
 				wait.Go(func() {
