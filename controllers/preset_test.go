@@ -5,6 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	gomegatypes "github.com/onsi/gomega/types"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -98,6 +99,67 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		update(c, func() { c.Spec.Preset.MAS.OnBackchannelLogout = v1alpha1.MASLogoutAll })
 		Eventually(registered).Should(HaveField("BackchannelLogoutURI", "https://account.example.com/upstream/backchannel-logout/01HFVBY12TMNTYTBV8W921M5FA"))
 		Eventually(file(c, "upstream_oauth2.yaml")).Should(ContainSubstring(`on_backchannel_logout: "logout_all"`))
+	})
+
+	It("for Synology DSM is what to enter in its form", func() {
+		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(apps, "nas", provider, gen.WithPreset(v1alpha1.ClientPreset{SynologyDSM: synologyDSMPreset()})))
+		Eventually(current(c), "20s").Should(match.BeReady())
+
+		By("registering the address without a slash, and asking for nothing that DSM does not send")
+		Expect(registered(Default)).To(And(HaveField("RedirectURIs", []string{"https://nas.example.com:5001"}),
+			HaveField("RequirePKCE", false), HaveField("TokenEndpointAuthMethod", ""), HaveField("IDTokenSignedResponseAlg", "RS256"),
+			HaveField("Scope", "openid profile email"), HaveField("UserinfoSignedResponseAlg", "")))
+
+		By("writing down the form, for people, for programs and field by field")
+		data := secretOf(c)(Default).Data
+		Expect(string(data["dsm-sso-client.txt"])).To(And(
+			MatchRegexp(`(?m)^Well-known URL: +https://id\.example\.com/\.well-known/openid-configuration$`),
+			MatchRegexp(`(?m)^Redirect URI: +https://nas\.example\.com:5001$`),
+			MatchRegexp(`(?m)^Application secret: +[A-Za-z0-9]{32}$`),
+			MatchRegexp(`(?m)^Username claim: +preferred_username$`)))
+		Expect(data["dsm-sso-client.json"]).To(MatchJSON(`[{"Profile":"OIDC","Account type":"Domain/LDAP/local","Name":"SSO",` +
+			`"Well-known URL":"https://id.example.com/.well-known/openid-configuration","Application ID":"` + apps + `.nas",` +
+			`"Application secret":"` + string(data["client_secret"]) + `","Redirect URI":"https://nas.example.com:5001",` +
+			`"Authorization scope":"openid profile email","Username claim":"preferred_username"}]`))
+		Expect(data["dsm_application_secret"]).To(Equal(data["client_secret"]))
+
+		By("warning of an algorithm that DSM cannot verify, while it is there")
+		accepted := func(message gomegatypes.GomegaMatcher) gomegatypes.GomegaMatcher {
+			return And(match.BeReady(), match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, message))
+		}
+		Expect(c).To(accepted(Not(ContainSubstring("but"))))
+		key := create(gen.SigningKey(namespace, "ec", "sso"))
+		Eventually(current(c), "20s").Should(accepted(ContainSubstring("but the issuer also signs with ES256, and Synology DSM verifies RSA signatures only")))
+		Expect(k8s.Delete(ctx, key)).To(Succeed())
+		Eventually(current(c)).Should(accepted(Not(ContainSubstring("ES256"))))
+
+		By("following to another address")
+		update(c, func() {
+			c.Spec.Preset.SynologyDSM.URLs = []string{"https://nas.example.com:5001", "https://other.example.com"}
+		})
+		Eventually(registered).Should(HaveField("RedirectURIs", HaveLen(2)))
+		Eventually(file(c, "dsm-sso-client.txt")).Should(ContainSubstring("For https://other.example.com\n"))
+	})
+
+	It("keeps a long client secret that works, and says that DSM may not take it", func() {
+		c := create(gen.OIDCClient(apps, "nas", provider, gen.WithRedirectURIs("https://nas.example.com:5001")))
+		Eventually(current(c)).Should(haveCredentials)
+		long := strings.Repeat("Secret00", 12)
+		secret := secretOf(c)(Default)
+		secret.Data["client_secret"] = []byte(long)
+		Expect(k8s.Update(ctx, secret)).To(Succeed())
+		Eventually(registered).Should(HaveField("Secrets", ConsistOf(HaveField("Hash", registration.HashSecret(long)))))
+
+		update(c, func() { c.Spec.Preset = &v1alpha1.ClientPreset{SynologyDSM: synologyDSMPreset()} })
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, v1alpha1.ReasonCredentialsIssued, And(
+			ContainSubstring("it has 96 characters and the application is not known to take more than 32; if logins fail, delete the Secret"), Not(ContainSubstring(long)))))
+		Expect(file(c, "dsm_application_secret")(Default)).To(Equal(long))
+
+		Expect(k8s.Delete(ctx, secretOf(c)(Default))).To(Succeed())
+		Eventually(file(c, "dsm_application_secret")).Should(HaveLen(32))
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionCredentialsReady, metav1.ConditionTrue, "", Not(ContainSubstring("but"))))
 	})
 
 	It("moves to another provider with its file", func() {

@@ -85,6 +85,38 @@ var _ = Describe("Validation by the API server of a preset", func() {
 		}, "secretMountPath is only for secretDelivery Path; remove it"),
 	)
 
+	DescribeTable("for Synology DSM", func(change func(*v1alpha1.SynologyDSMPreset), want string) {
+		d := synologyDSMPreset()
+		change(d)
+		submit(v1alpha1.ClientPreset{SynologyDSM: d}, want)
+	},
+		Entry("no more than what is required", func(*v1alpha1.SynologyDSMPreset) {}, accepted),
+		Entry("several addresses", func(d *v1alpha1.SynologyDSMPreset) {
+			d.URLs = []string{"https://nas.example.com", "https://192.0.2.7:5001", "https://[2001:db8::1]:5001", "http://localhost:5000"}
+		}, accepted),
+		Entry("no address", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = nil }, "spec.preset.synologyDSM.urls"),
+		Entry("a slash at the end", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"https://nas.example.com:5001/"} }, "urls must be https addresses with the port and nothing after it, not even a slash"),
+		Entry("a path", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"https://nas.example.com:5001/webman"} }, "urls must be https addresses with the port and nothing after it"),
+		Entry("a query", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"https://nas.example.com:5001?a"} }, "urls must be https addresses"),
+		Entry("a user", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"https://ada@nas.example.com"} }, "urls must be https addresses"),
+		Entry("http", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"http://nas.example.com:5000"} }, "urls must be https addresses"),
+		Entry("no scheme", func(d *v1alpha1.SynologyDSMPreset) { d.URLs = []string{"nas.example.com:5001"} }, "urls must be https addresses"),
+		Entry("LDAP", func(d *v1alpha1.SynologyDSMPreset) {
+			d.AccountType, d.UsernameDomain = v1alpha1.SynologyAccountLDAP, "example.com"
+		}, accepted),
+		Entry("LDAP without a domain", func(d *v1alpha1.SynologyDSMPreset) { d.AccountType = v1alpha1.SynologyAccountLDAP }, "usernameDomain must be set for accountType LDAP and Domain"),
+		Entry("a domain without its name", func(d *v1alpha1.SynologyDSMPreset) { d.AccountType = v1alpha1.SynologyAccountDomain }, "usernameDomain must be set for accountType LDAP and Domain"),
+		Entry("local accounts of a domain", func(d *v1alpha1.SynologyDSMPreset) { d.UsernameDomain = "example.com" }, "and only for those"),
+		Entry("a domain with an @", func(d *v1alpha1.SynologyDSMPreset) {
+			d.AccountType, d.UsernameDomain = v1alpha1.SynologyAccountDomain, "@example.com"
+		}, "usernameDomain must be what stands after the @"),
+		Entry("a domain with a quote", func(d *v1alpha1.SynologyDSMPreset) {
+			d.AccountType, d.UsernameDomain = v1alpha1.SynologyAccountDomain, "example'.com"
+		}, "usernameDomain must be what stands after the @"),
+		Entry("a claim with a quote", func(d *v1alpha1.SynologyDSMPreset) { d.UsernameClaim = "user'name" }, "usernameClaim must consist of letters, digits and _"),
+		Entry("an account type that there is not", func(d *v1alpha1.SynologyDSMPreset) { d.AccountType = "NIS" }, "accountType"),
+	)
+
 	It("keeps what applications have written into their accounts", func() {
 		namespace := newNamespace(nil)
 		provider := gen.OIDCProvider(namespace, "sso")
@@ -100,6 +132,10 @@ var _ = Describe("Validation by the API server of a preset", func() {
 
 func synapsePreset() *v1alpha1.SynapsePreset {
 	return &v1alpha1.SynapsePreset{PublicBaseURL: "https://matrix.example.com", IDPID: "sso"}
+}
+
+func synologyDSMPreset() *v1alpha1.SynologyDSMPreset {
+	return &v1alpha1.SynologyDSMPreset{URLs: []string{"https://nas.example.com:5001"}}
 }
 
 func masPreset() *v1alpha1.MASPreset {

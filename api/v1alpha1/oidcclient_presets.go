@@ -2,7 +2,7 @@ package v1alpha1
 
 // ClientPreset names the application that an OIDCClient is for.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
+// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
 type ClientPreset struct {
 	// synapse is a Matrix homeserver: Synapse. The Secret gets oidc_providers.yaml, which Synapse loads as one more -c.
 	// +optional
@@ -11,6 +11,11 @@ type ClientPreset struct {
 	// mas is the Matrix Authentication Service. The Secret gets upstream_oauth2.yaml, which it loads as one more --config.
 	// +optional
 	MAS *MASPreset `json:"mas,omitempty"`
+
+	// synologyDSM is the SSO client of a Synology NAS. The Secret gets what to enter in its form, field by field:
+	// dsm-sso-client.txt for people, dsm-sso-client.json for programs, and a key for each field.
+	// +optional
+	SynologyDSM *SynologyDSMPreset `json:"synologyDSM,omitempty"`
 }
 
 // SecretDelivery says how an application's configuration file comes by the client secret.

@@ -45,6 +45,8 @@ func Of(c *v1alpha1.OIDCClient) *Preset {
 		return synapse(c)
 	case of.MAS != nil:
 		return mas(c)
+	case of.SynologyDSM != nil:
+		return synologyDSM(c)
 	default:
 		return nil
 	}

@@ -62,7 +62,7 @@ func TestSecretFault(t *testing.T) {
 	form := presets.SecretForm{Alphabet: presets.Alphanumeric, Length: 32, MaxLength: 32}
 	for secret, want := range map[string]string{
 		strings.Repeat("a", 32):       "",
-		strings.Repeat("a", 33):       "it has 33 characters and the application takes at most 32",
+		strings.Repeat("a", 33):       "it has 33 characters and the application is not known to take more than 32",
 		"a" + strings.Repeat("-", 10): "it has characters that the application does not take",
 		"a-b":                         "it has characters that the application does not take",
 	} {

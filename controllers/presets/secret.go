@@ -14,7 +14,7 @@ type SecretForm struct {
 	Alphabet string
 	// Length is how many characters a secret has that is made. They hold at least 190 bits.
 	Length int
-	// MaxLength is how many the application takes; 0: any number.
+	// MaxLength is how many the application is known to take; 0: any number.
 	MaxLength int
 }
 
@@ -26,7 +26,7 @@ func anySecret() SecretForm {
 // Fault returns what is wrong with a secret that exists already, or "". It tells nothing of it but its length.
 func (f SecretForm) Fault(secret string) string {
 	if f.MaxLength > 0 && len(secret) > f.MaxLength {
-		return fmt.Sprintf("it has %d characters and the application takes at most %d", len(secret), f.MaxLength)
+		return fmt.Sprintf("it has %d characters and the application is not known to take more than %d", len(secret), f.MaxLength)
 	}
 	if strings.Trim(secret, f.Alphabet) != "" {
 		return "it has characters that the application does not take"

@@ -3,7 +3,6 @@ package presets
 import (
 	"errors"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -42,13 +41,7 @@ func synapse(c *v1alpha1.OIDCClient) *Preset {
 func synapseScopes(requirements []v1alpha1.SynapseAttributeRequirement) []string {
 	scopes := []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail}
 	for _, r := range requirements {
-		scope := map[string]string{
-			"groups": oidc.ScopeGroups, "address": oidc.ScopeAddress,
-			"phone_number": oidc.ScopePhone, "phone_number_verified": oidc.ScopePhone,
-		}[r.Attribute]
-		if scope != "" && !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
+		scopes = withScopeOf(r.Attribute, scopes)
 	}
 	return scopes
 }

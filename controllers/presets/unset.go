@@ -1,6 +1,11 @@
 package presets
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+)
 
 // orElse returns value, or what it stands for when it is unset.
 func orElse[T ~string](value, unset T) T {
@@ -21,4 +26,12 @@ func isTrue(value *bool, unset bool) bool {
 // withoutSlash returns a URL to which a path can be appended.
 func withoutSlash(url string) string {
 	return strings.TrimRight(url, "/")
+}
+
+// withScopeOf returns scopes with the one that a claim comes with.
+func withScopeOf(claim string, scopes []string) []string {
+	if scope := oidc.ScopeOfClaim(claim); scope != "" && !slices.Contains(scopes, scope) {
+		return append(scopes, scope)
+	}
+	return scopes
 }

@@ -126,6 +126,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: synapse
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapsePreset
+    - name: synologyDSM
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologyDSMPreset
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
@@ -1163,6 +1166,29 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapseUserProfileMethod
   scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologyAccountType
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologyDSMPreset
+  map:
+    fields:
+    - name: accountType
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologyAccountType
+    - name: name
+      type:
+        scalar: string
+    - name: urls
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: usernameClaim
+      type:
+        scalar: string
+    - name: usernameDomain
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
   map:
     fields:

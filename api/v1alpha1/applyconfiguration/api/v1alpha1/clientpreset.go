@@ -11,6 +11,9 @@ type ClientPresetApplyConfiguration struct {
 	Synapse *SynapsePresetApplyConfiguration `json:"synapse,omitempty"`
 	// mas is the Matrix Authentication Service. The Secret gets upstream_oauth2.yaml, which it loads as one more --config.
 	MAS *MASPresetApplyConfiguration `json:"mas,omitempty"`
+	// synologyDSM is the SSO client of a Synology NAS. The Secret gets what to enter in its form, field by field:
+	// dsm-sso-client.txt for people, dsm-sso-client.json for programs, and a key for each field.
+	SynologyDSM *SynologyDSMPresetApplyConfiguration `json:"synologyDSM,omitempty"`
 }
 
 // ClientPresetApplyConfiguration constructs a declarative configuration of the ClientPreset type for use with
@@ -32,5 +35,13 @@ func (b *ClientPresetApplyConfiguration) WithSynapse(value *SynapsePresetApplyCo
 // If called multiple times, the MAS field is set to the value of the last call.
 func (b *ClientPresetApplyConfiguration) WithMAS(value *MASPresetApplyConfiguration) *ClientPresetApplyConfiguration {
 	b.MAS = value
+	return b
+}
+
+// WithSynologyDSM sets the SynologyDSM field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SynologyDSM field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithSynologyDSM(value *SynologyDSMPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.SynologyDSM = value
 	return b
 }
