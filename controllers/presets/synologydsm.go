@@ -79,7 +79,7 @@ func encodeForms(forms []dsmForm, redirectURIs []string) (map[string][]byte, err
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(forms); err != nil {
+	if err := encoder.Encode(forms); err != nil { //nolint:gosec // G117: it is made for the Secret
 		return nil, fmt.Errorf("encode form: %w", err)
 	}
 	var text bytes.Buffer
