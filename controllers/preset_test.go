@@ -135,6 +135,13 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		Expect(k8s.Delete(ctx, key)).To(Succeed())
 		Eventually(current(c)).Should(accepted(Not(ContainSubstring("ES256"))))
 
+		By("calling the accounts of a directory by their full names, in userinfo and in the ID token")
+		update(c, func() {
+			c.Spec.Preset.SynologyDSM.AccountType, c.Spec.Preset.SynologyDSM.UsernameDomain = v1alpha1.SynologyAccountLDAP, "example.com"
+		})
+		Eventually(registered).Should(And(HaveField("ClaimsIn", "Both"), HaveField("Claims", ConsistOf(
+			registration.Claim{Name: "preferred_username", Expression: "user.username + '@example.com'"}))))
+
 		By("following to another address")
 		update(c, func() {
 			c.Spec.Preset.SynologyDSM.URLs = []string{"https://nas.example.com:5001", "https://other.example.com"}

@@ -53,7 +53,7 @@ type MASPreset struct {
 	// +optional
 	ResponseMode MASResponseMode `json:"responseMode,omitempty"`
 
-	// fetchUserinfo asks the userinfo endpoint, too. Unset: false; the ID token says the same.
+	// fetchUserinfo asks the userinfo endpoint, too. Unset: true if claimsIn is Userinfo, else false: the ID token says the same.
 	// +optional
 	FetchUserinfo *bool `json:"fetchUserinfo,omitempty"`
 

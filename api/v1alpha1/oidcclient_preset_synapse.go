@@ -52,7 +52,7 @@ type SynapsePreset struct {
 	SkipVerification *bool `json:"skipVerification,omitempty"`
 
 	// userProfileMethod says where Synapse reads what it is told of people: Auto (the ID token) or UserinfoEndpoint. Unset:
-	// Auto.
+	// UserinfoEndpoint if claimsIn is Userinfo, else Auto.
 	// +optional
 	UserProfileMethod SynapseUserProfileMethod `json:"userProfileMethod,omitempty"`
 

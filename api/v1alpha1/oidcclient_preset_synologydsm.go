@@ -28,8 +28,9 @@ type SynologyDSMPreset struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="usernameDomain must be what stands after the @ in the names of the accounts, such as example.com"
 	UsernameDomain string `json:"usernameDomain,omitempty"`
 
-	// usernameClaim is the claim in which DSM finds the name of the account. One of email or sub is told as it is, any other is made
-	// from username and usernameDomain. Unset: preferred_username.
+	// usernameClaim is the claim in which DSM finds the name of the account. For accounts of the type LDAP and Domain the preset makes
+	// it from username and usernameDomain, unless it is email or sub; for local accounts a standard claim is what it always is,
+	// and any other is the username. One of this name in claims wins. Unset: preferred_username.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64

@@ -83,6 +83,17 @@ type EffectiveClientStatus struct {
 	// +optional
 	SubjectMode SubjectMode `json:"subjectMode,omitempty"`
 
+	// claims are the names of the claims that expressions give.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=128
+	Claims []string `json:"claims,omitempty"`
+
+	// claimsIn says where claims stand.
+	// +optional
+	ClaimsIn ClaimsPlacement `json:"claimsIn,omitempty"`
+
 	// consent says when people are asked for it.
 	// +optional
 	Consent ConsentPolicy `json:"consent,omitempty"`

@@ -20,6 +20,7 @@ func mas(c *v1alpha1.OIDCClient) *Preset {
 		RedirectURIs:             []string{base + "/callback/" + m.ID},
 		GrantTypes:               []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
 		Scopes:                   []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail},
+		ClaimsIn:                 v1alpha1.ClaimsInBoth,
 		TokenEndpointAuthMethod:  "client_secret_basic",
 		PKCE:                     v1alpha1.PKCERequired,
 		IDTokenSignedResponseAlg: "RS256",
@@ -114,6 +115,9 @@ func masFiles(issued Issued) (map[string][]byte, error) {
 	}
 	if m.ResponseMode == v1alpha1.MASResponseFormPost {
 		p.ResponseMode = "form_post"
+	}
+	if p.FetchUserinfo == nil && spec.ClaimsIn == v1alpha1.ClaimsInUserinfo {
+		p.FetchUserinfo = new(true)
 	}
 	p.authenticate(issued)
 	p.discover(issued)

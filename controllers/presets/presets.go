@@ -79,18 +79,17 @@ func Status(c *v1alpha1.OIDCClient) *v1alpha1.EffectiveClientStatus {
 		PKCE:                     c.Spec.PKCE,
 		IDTokenSignedResponseAlg: c.Spec.IDTokenSignedResponseAlg,
 		SubjectMode:              c.Spec.Subject.Mode,
+		ClaimsIn:                 c.Spec.ClaimsIn,
 		Consent:                  c.Spec.Consent,
 		BackchannelLogoutURI:     c.Spec.BackchannelLogoutURI,
 		FrontchannelLogoutURI:    c.Spec.FrontchannelLogoutURI,
 	}
-	if s.PKCE == "" {
-		s.PKCE = v1alpha1.PKCEOptional
-	}
-	if s.SubjectMode == "" {
-		s.SubjectMode = v1alpha1.SubjectPublic
-	}
-	if s.Consent == "" {
-		s.Consent = v1alpha1.ConsentRemember
+	s.PKCE = orElse(s.PKCE, v1alpha1.PKCEOptional)
+	s.SubjectMode = orElse(s.SubjectMode, v1alpha1.SubjectPublic)
+	s.ClaimsIn = orElse(s.ClaimsIn, v1alpha1.ClaimsInBoth)
+	s.Consent = orElse(s.Consent, v1alpha1.ConsentRemember)
+	for _, claim := range c.Spec.Claims {
+		s.Claims = append(s.Claims, claim.Name)
 	}
 	return s
 }

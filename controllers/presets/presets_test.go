@@ -51,6 +51,7 @@ func TestSpecWins(t *testing.T) {
 		{got.BackchannelLogoutSessionRequired, want.BackchannelLogoutSessionRequired},
 		{got.ProviderRef, want.ProviderRef},
 		{got.Preset, want.Preset},
+		{got.ClaimsIn, want.ClaimsIn},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("%v became %v", pair[1], pair[0])

@@ -22,6 +22,7 @@ func synapse(c *v1alpha1.OIDCClient) *Preset {
 		RedirectURIs:            []string{base + "/callback"},
 		GrantTypes:              []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
 		Scopes:                  synapseScopes(s.AttributeRequirements),
+		ClaimsIn:                v1alpha1.ClaimsInBoth,
 		TokenEndpointAuthMethod: "client_secret_basic",
 		// Synapse keeps what discovery has told it until it is restarted; the provider's default key may change before.
 		IDTokenSignedResponseAlg: "RS256",
@@ -121,7 +122,7 @@ func synapseFiles(issued Issued) (map[string][]byte, error) {
 	if p.SkipVerification == nil && strings.HasPrefix(issued.Issuer, "http://") {
 		p.SkipVerification = new(true)
 	}
-	if s.UserProfileMethod == v1alpha1.SynapseUserProfileUserinfoEndpoint {
+	if s.UserProfileMethod == v1alpha1.SynapseUserProfileUserinfoEndpoint || s.UserProfileMethod == "" && spec.ClaimsIn == v1alpha1.ClaimsInUserinfo {
 		p.UserProfileMethod = "userinfo_endpoint"
 	}
 	p.BackchannelIgnoreSub = p.BackchannelLogout &&

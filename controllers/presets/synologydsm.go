@@ -29,6 +29,8 @@ func synologyDSM(c *v1alpha1.OIDCClient) *Preset {
 			RedirectURIs:             d.URLs,
 			GrantTypes:               []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
 			Scopes:                   withScopeOf(dsmUsernameClaim(d), []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail}),
+			Claims:                   dsmClaims(d),
+			ClaimsIn:                 v1alpha1.ClaimsInBoth,
 			PKCE:                     v1alpha1.PKCEOptional,
 			IDTokenSignedResponseAlg: "RS256",
 		},
@@ -123,6 +125,22 @@ func dsmUsernameClaim(d *v1alpha1.SynologyDSMPreset) string {
 	return orElse(d.UsernameClaim, "preferred_username")
 }
 
+// dsmClaims returns the claim that DSM finds the name of an account in, where no standard claim is that name: accounts of
+// directories have an @ in theirs.
+func dsmClaims(d *v1alpha1.SynologyDSMPreset) []v1alpha1.ClientClaim {
+	name := dsmUsernameClaim(d)
+	switch {
+	case name == "email" || name == "sub":
+		return nil
+	case d.UsernameDomain != "":
+		return []v1alpha1.ClientClaim{{Name: name, Expression: fmt.Sprintf("user.username + '@%s'", d.UsernameDomain)}}
+	case oidc.ScopeOfClaim(name) != "":
+		return nil
+	default:
+		return []v1alpha1.ClientClaim{{Name: name, Expression: "user.username"}}
+	}
+}
+
 // dsmWarnings returns what may keep DSM from logging people in, of the provider and of what the spec has chosen itself.
 func dsmWarnings(c *v1alpha1.OIDCClient, algorithms []string) []string {
 	var warnings, others []string
@@ -143,6 +161,9 @@ func dsmWarnings(c *v1alpha1.OIDCClient, algorithms []string) []string {
 	}
 	if c.Spec.PKCE == v1alpha1.PKCERequired {
 		warnings = append(warnings, "spec.pkce is Required, and Synology DSM is not known to send a code challenge")
+	}
+	if c.Spec.ClaimsIn == v1alpha1.ClaimsInIDToken {
+		warnings = append(warnings, "spec.claimsIn is IDToken, and Synology DSM reads the username from userinfo")
 	}
 	if scope := oidc.ScopeOfClaim(dsmUsernameClaim(c.Spec.Preset.SynologyDSM)); scope != "" && !slices.Contains(c.Scopes(), scope) {
 		warnings = append(warnings, fmt.Sprintf("spec.scopes lacks %s, without which Synology DSM is not told the username claim", scope))
