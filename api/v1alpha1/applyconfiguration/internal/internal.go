@@ -198,6 +198,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: backchannelLogoutURI
       type:
         scalar: string
+    - name: claims
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: claimsIn
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClaimsPlacement
     - name: consent
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ConsentPolicy

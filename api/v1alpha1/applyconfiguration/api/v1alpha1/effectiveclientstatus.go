@@ -29,6 +29,10 @@ type EffectiveClientStatusApplyConfiguration struct {
 	IDTokenSignedResponseAlg *string `json:"idTokenSignedResponseAlg,omitempty"`
 	// subjectMode says what sub is.
 	SubjectMode *apiv1alpha1.SubjectMode `json:"subjectMode,omitempty"`
+	// claims are the names of the claims that expressions give.
+	Claims []string `json:"claims,omitempty"`
+	// claimsIn says where claims stand.
+	ClaimsIn *apiv1alpha1.ClaimsPlacement `json:"claimsIn,omitempty"`
 	// consent says when people are asked for it.
 	Consent *apiv1alpha1.ConsentPolicy `json:"consent,omitempty"`
 	// backchannelLogoutURI is where logout tokens are sent.
@@ -120,6 +124,24 @@ func (b *EffectiveClientStatusApplyConfiguration) WithIDTokenSignedResponseAlg(v
 // If called multiple times, the SubjectMode field is set to the value of the last call.
 func (b *EffectiveClientStatusApplyConfiguration) WithSubjectMode(value apiv1alpha1.SubjectMode) *EffectiveClientStatusApplyConfiguration {
 	b.SubjectMode = &value
+	return b
+}
+
+// WithClaims adds the given value to the Claims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Claims field.
+func (b *EffectiveClientStatusApplyConfiguration) WithClaims(values ...string) *EffectiveClientStatusApplyConfiguration {
+	for i := range values {
+		b.Claims = append(b.Claims, values[i])
+	}
+	return b
+}
+
+// WithClaimsIn sets the ClaimsIn field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClaimsIn field is set to the value of the last call.
+func (b *EffectiveClientStatusApplyConfiguration) WithClaimsIn(value apiv1alpha1.ClaimsPlacement) *EffectiveClientStatusApplyConfiguration {
+	b.ClaimsIn = &value
 	return b
 }
 

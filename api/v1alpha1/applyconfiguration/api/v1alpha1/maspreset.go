@@ -31,7 +31,7 @@ type MASPresetApplyConfiguration struct {
 	DiscoveryMode *apiv1alpha1.MASDiscoveryMode `json:"discoveryMode,omitempty"`
 	// responseMode says how a login returns: Query or FormPost. Unset: Query.
 	ResponseMode *apiv1alpha1.MASResponseMode `json:"responseMode,omitempty"`
-	// fetchUserinfo asks the userinfo endpoint, too. Unset: false; the ID token says the same.
+	// fetchUserinfo asks the userinfo endpoint, too. Unset: true if claimsIn is Userinfo, else false: the ID token says the same.
 	FetchUserinfo *bool `json:"fetchUserinfo,omitempty"`
 	// forwardLoginHint passes on whom a Matrix client wants to log in. Unset: false.
 	ForwardLoginHint *bool `json:"forwardLoginHint,omitempty"`

@@ -29,7 +29,7 @@ type SynapsePresetApplyConfiguration struct {
 	// would refuse, else false.
 	SkipVerification *bool `json:"skipVerification,omitempty"`
 	// userProfileMethod says where Synapse reads what it is told of people: Auto (the ID token) or UserinfoEndpoint. Unset:
-	// Auto.
+	// UserinfoEndpoint if claimsIn is Userinfo, else Auto.
 	UserProfileMethod *apiv1alpha1.SynapseUserProfileMethod `json:"userProfileMethod,omitempty"`
 	// allowExistingUsers links people to accounts that exist already under their localpart. Whoever may choose their username
 	// at the provider can then take over the Matrix account of that name. Unset: false.

@@ -20,8 +20,9 @@ type SynologyDSMPresetApplyConfiguration struct {
 	// usernameDomain is what stands after the @ in the names of accounts of the type LDAP or Domain, such as example.com. Unset:
 	// names without an @, of the type Local.
 	UsernameDomain *string `json:"usernameDomain,omitempty"`
-	// usernameClaim is the claim in which DSM finds the name of the account. One of email or sub is told as it is, any other is made
-	// from username and usernameDomain. Unset: preferred_username.
+	// usernameClaim is the claim in which DSM finds the name of the account. For accounts of the type LDAP and Domain the preset makes
+	// it from username and usernameDomain, unless it is email or sub; for local accounts a standard claim is what it always is,
+	// and any other is the username. One of this name in claims wins. Unset: preferred_username.
 	UsernameClaim *string `json:"usernameClaim,omitempty"`
 	// name is what DSM's login page calls the provider. Unset: SSO.
 	Name *string `json:"name,omitempty"`
