@@ -1,0 +1,47 @@
+package controllers
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+)
+
+// What every preset fills in is a registration that the provider takes, and its files replace nothing that every Secret has.
+func TestPresetsAreRegistered(t *testing.T) {
+	manifests, err := filepath.Glob("presets/testdata/*/client.yaml")
+	if err != nil || len(manifests) == 0 {
+		t.Fatal("no manifests", err)
+	}
+	provider := gen.OIDCProvider("sso", "sso")
+	for _, name := range manifests {
+		t.Run(filepath.Base(filepath.Dir(name)), func(t *testing.T) {
+			manifest, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &v1alpha1.OIDCClient{}
+			if err := yaml.UnmarshalStrict(manifest, c); err != nil {
+				t.Fatal(err)
+			}
+			plan, err := planClient(presets.Effective(c), clientState{provider: provider, namespaceAllowed: true}, newClientSecret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.accepted.outcome != done || plan.registration == nil {
+				t.Fatalf("not accepted: %s", plan.accepted.message)
+			}
+			without := buildCredentials(c, provider.Spec.Issuer, "secret", nil).Data
+			for _, key := range plan.preset.fileNames() {
+				if _, taken := without[key]; taken {
+					t.Errorf("%s is a key that every Secret has", key)
+				}
+			}
+		})
+	}
+}
