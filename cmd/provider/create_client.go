@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,6 +21,8 @@ type clientOptions struct {
 	dir      string
 	public   bool
 	jwksFile string
+	// claims are NAME=EXPRESSION.
+	claims []string
 }
 
 func clientCommand() *cobra.Command {
@@ -48,7 +51,7 @@ func clientCommand() *cobra.Command {
 	}
 	registrationsFlag(cmd, &o.dir)
 	o.addFlags(cmd.Flags())
-	return group("client", "Registrations of clients", cmd)
+	return group("client", "Registrations of clients", cmd, checkClientCommand())
 }
 
 func (o *clientOptions) addFlags(f *pflag.FlagSet) {
@@ -68,7 +71,12 @@ func (o *clientOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.DPoPBoundAccessTokens, "require-dpop", false, "refuse token requests without a DPoP proof")
 	f.StringVar(&o.Consent, "consent", registration.ConsentRemember, "when people are asked to agree: Always, Remember or Never")
 	f.StringArrayVar(&o.AllowedGroups, "allowed-group", nil, "group whose members may use the client (may be repeated; default: everybody)")
-	f.StringVar(&o.SubjectMode, "subject-mode", "", "what sub tells the client: Public (default), Pairwise, Username, Email or UserUUID")
+	f.StringVar(&o.AccessRule, "access-rule", "", "CEL expression that gives true for those who may use the client (default: everybody)")
+	f.StringArrayVar(&o.Contacts, "contact", nil, "whom to ask about the client: an e-mail address, a URL or a few words (may be repeated)")
+	f.StringArrayVar(&o.claims, "claim", nil, "claim of the client's own, as NAME=EXPRESSION in CEL (may be repeated)")
+	f.StringVar(&o.ClaimsIn, "claims-in", "", "where claims about people stand: Both (default), IDToken or Userinfo")
+	f.StringVar(&o.SubjectMode, "subject-mode", "", "what sub tells the client: Public (default), Pairwise, Username, Email, UserUUID or Expression")
+	f.StringVar(&o.SubjectExpression, "subject-expression", "", "CEL expression that gives sub for --subject-mode Expression")
 	f.StringVar(&o.SectorIdentifier, "sector-identifier", "", "host that clients with the same pairwise subjects share (default: that of the redirect URIs)")
 	f.StringVar(&o.IDTokenSignedResponseAlg, "id-token-alg", "", "algorithm of its ID tokens (default: that of the oldest key)")
 	f.StringVar(&o.UserinfoSignedResponseAlg, "userinfo-alg", "", "algorithm of a signed answer of userinfo (default: plain JSON)")
@@ -88,6 +96,13 @@ func (o *clientOptions) complete(given *pflag.FlagSet) (secret string, err error
 			return "", errors.New("--public and --auth-method exclude each other")
 		}
 		o.TokenEndpointAuthMethod = registration.AuthMethodNone
+	}
+	for _, claim := range o.claims {
+		name, text, ok := strings.Cut(claim, "=")
+		if !ok {
+			return "", fmt.Errorf("--claim must be NAME=EXPRESSION, not %q", claim)
+		}
+		o.Claims = append(o.Claims, registration.Claim{Name: name, Expression: text})
 	}
 	for i, grantType := range o.GrantTypes {
 		if grantType == "device_code" {
