@@ -124,9 +124,9 @@ var _ = Describe("The expressions of an OIDCClient", func() {
 		Entry("a subject", withSubject(v1alpha1.ClientSubject{Mode: v1alpha1.SubjectExpression, Expression: "user.username"}), accepted),
 		Entry("a subject without mode", withSubject(v1alpha1.ClientSubject{Expression: "user.username"}), "expression is for mode Expression, and that needs it"),
 		Entry("the mode without a subject", withSubject(v1alpha1.ClientSubject{Mode: v1alpha1.SubjectExpression}), "expression is for mode Expression, and that needs it"),
-		Entry("examples without a subject", withSubject(v1alpha1.ClientSubject{Examples: []v1alpha1.ExpressionExample{{}}}), "examples are of expression"),
+		Entry("examples without a subject", withSubject(v1alpha1.ClientSubject{Examples: []v1alpha1.ExpressionExample{expecting(`{}`, `true`)}}), "examples are of expression"),
 		Entry("a rule", withAccess(v1alpha1.ClientAccess{Rule: "true", Contact: "the service desk, extension 123"}), accepted),
-		Entry("examples without a rule", withAccess(v1alpha1.ClientAccess{Examples: []v1alpha1.ExpressionExample{{}}}), "examples are of rule"),
+		Entry("examples without a rule", withAccess(v1alpha1.ClientAccess{Examples: []v1alpha1.ExpressionExample{expecting(`{}`, `true`)}}), "examples are of rule"),
 		Entry("a contact of two lines", withAccess(v1alpha1.ClientAccess{Contact: "a\nb"}), "contact must be one line"),
 		Entry("a contact of spaces", withAccess(v1alpha1.ClientAccess{Contact: "  "}), "contact must be one line"),
 	)

@@ -35,9 +35,9 @@ type ClientClaim struct {
 
 // ExpressionExample is a test of an expression.
 type ExpressionExample struct {
-	// user is who logs in, with fields of an OIDCUser's spec: {username: ada, groups: [staff]}. What is left out is empty.
-	// Unset: nothing is known of them.
-	// +optional
+	// user is who logs in, with fields of an OIDCUser's spec: {username: ada, groups: [staff]}. What is left out is empty;
+	// {} is somebody of whom nothing is known.
+	// +required
 	// +kubebuilder:pruning:PreserveUnknownFields
 	User *runtime.RawExtension `json:"user,omitempty"`
 

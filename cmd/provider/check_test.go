@@ -32,7 +32,8 @@ func TestCheckClient(t *testing.T) {
 		"examples that hold": {claims, nil, []string{`"client_id": "app"`, `"examples": 1`}},
 		"for a person": {
 			claims + `,"subject_mode":"Expression","subject_expression":"'u-' + user.username","access_rule":"'staff' in user.groups"`,
-			[]string{"--user", ada}, []string{`"access_rule": true`, `"sub": "u-ada"`, `"mail": "ADA@EXAMPLE.COM"`, `"x": "index out of bounds: 3"`},
+			[]string{"--user", ada},
+			[]string{`"access_rule": true`, `"sub": "u-ada"`, `"mail": "ADA@EXAMPLE.COM"`, `"x": "index out of bounds: 3"`},
 		},
 		"at a time": {
 			`"access_rule":"now < timestamp('2026-01-01T00:00:00Z')"`, []string{"--user", ada, "--now", "2025-12-31T00:00:00Z"}, []string{`"access_rule": true`},

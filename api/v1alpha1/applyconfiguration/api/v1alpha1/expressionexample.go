@@ -12,8 +12,8 @@ import (
 //
 // ExpressionExample is a test of an expression.
 type ExpressionExampleApplyConfiguration struct {
-	// user is who logs in, with fields of an OIDCUser's spec: {username: ada, groups: [staff]}. What is left out is empty.
-	// Unset: nothing is known of them.
+	// user is who logs in, with fields of an OIDCUser's spec: {username: ada, groups: [staff]}. What is left out is empty;
+	// {} is somebody of whom nothing is known.
 	User *runtime.RawExtension `json:"user,omitempty"`
 	// now is when. Unset: 2000-01-01T00:00:00Z.
 	Now *v1.Time `json:"now,omitempty"`
