@@ -78,7 +78,8 @@ func TestSynapse(t *testing.T) {
 	}
 }
 
-// Everything is written out, the secret too, names and addresses are taken apart by templates, and Synapse lets in only some.
+// The file of many how-tos: everything is written out, the secret too, and templates take apart claims that are not the standard's.
+// Besides, Synapse lets in only some.
 func TestSynapseWrittenOut(t *testing.T) {
 	c := shared.cluster
 	s, secret := newSynapse(t), newMount(t)
@@ -86,10 +87,12 @@ func TestSynapseWrittenOut(t *testing.T) {
 		PublicBaseURL: s.url, IDPID: "Example", Discover: new(false), SecretDelivery: v1alpha1.SecretDeliveryInline,
 		UserMapping: v1alpha1.SynapseUserMapping{
 			LocalpartTemplate:   "{{ user.email.split('@')[0] }}",
-			DisplayNameTemplate: "{{ user.given_name }} {{ user.family_name }}",
+			DisplayNameTemplate: "{{ user.first_name }} {{ user.last_name }}",
 		},
 		AttributeRequirements: []v1alpha1.SynapseAttributeRequirement{{Attribute: "groups", OneOf: []string{"matrix-admins", "matrix-users"}}},
 	})
+	oidcClient.Spec.Scopes = []string{"openid", "profile", "email", "phone", "groups"}
+	oidcClient.Spec.Claims = []v1alpha1.ClientClaim{{Name: "first_name", Expression: "user.givenName"}, {Name: "last_name", Expression: "user.familyName"}}
 	c.apply(t, oidcClient)
 	secret.update(map[string][]byte{"oidc_providers.yaml": c.credentials(t, oidcClient)["oidc_providers.yaml"]})
 	s.start(filepath.Join(secret.path, "oidc_providers.yaml"))
