@@ -3,6 +3,7 @@ package presets
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -37,15 +38,16 @@ func quoteText(node *yaml.Node) {
 	}
 }
 
-// plainKey tells whether every YAML library reads a key as text: a letter and more letters, digits
-// and underscores, and no word that means yes or no.
+// plainKey tells whether every YAML library reads a key as text: a letter and more letters, digits, underscores and hyphens,
+// and no word that means yes, no or nothing.
 func plainKey(key string) bool {
-	switch key {
+	switch strings.ToLower(key) {
 	case "yes", "no", "on", "off", "true", "false", "null":
 		return false
 	}
 	for i, r := range key {
-		if (r < 'a' || r > 'z') && r != '_' && (i == 0 || r < '0' || r > '9') {
+		letter := (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z')
+		if !letter && (i == 0 || (r != '_' && r != '-' && (r < '0' || r > '9'))) {
 			return false
 		}
 	}

@@ -56,6 +56,20 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubeAPIServerPreset"):
+		return &apiv1alpha1.KubeAPIServerPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubectlCluster"):
+		return &apiv1alpha1.KubectlClusterApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubectlLogin"):
+		return &apiv1alpha1.KubectlLoginApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubeExtraMapping"):
+		return &apiv1alpha1.KubeExtraMappingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubeGroupsMapping"):
+		return &apiv1alpha1.KubeGroupsMappingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubeUsernameMapping"):
+		return &apiv1alpha1.KubeUsernameMappingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubeValidationRule"):
+		return &apiv1alpha1.KubeValidationRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LocalProviderReference"):
 		return &apiv1alpha1.LocalProviderReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("LoginLimits"):

@@ -120,6 +120,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientPreset
   map:
     fields:
+    - name: kubeAPIServer
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeAPIServerPreset
     - name: mas
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASPreset
@@ -394,6 +397,132 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: phase
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeAPIServerPreset
+  map:
+    fields:
+    - name: allowSystemNames
+      type:
+        scalar: boolean
+    - name: certificateAuthority
+      type:
+        scalar: string
+    - name: claimValidationRules
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeValidationRule
+          elementRelationship: atomic
+    - name: configVersion
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeConfigVersion
+    - name: discoveryURL
+      type:
+        scalar: string
+    - name: extra
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeExtraMapping
+          elementRelationship: associative
+          keys:
+          - key
+    - name: groups
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeGroupsMapping
+    - name: kubectl
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlLogin
+    - name: uidClaim
+      type:
+        scalar: string
+    - name: userValidationRules
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeValidationRule
+          elementRelationship: atomic
+    - name: username
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeUsernameMapping
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeConfigVersion
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeExtraMapping
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: valueExpression
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeGroupsMapping
+  map:
+    fields:
+    - name: claim
+      type:
+        scalar: string
+    - name: expression
+      type:
+        scalar: string
+    - name: prefix
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeUsernameMapping
+  map:
+    fields:
+    - name: claim
+      type:
+        scalar: string
+    - name: expression
+      type:
+        scalar: string
+    - name: prefix
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeValidationRule
+  map:
+    fields:
+    - name: expression
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlCluster
+  map:
+    fields:
+    - name: certificateAuthority
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: namespace
+      type:
+        scalar: string
+    - name: server
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlFlow
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlLogin
+  map:
+    fields:
+    - name: cluster
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlCluster
+    - name: extraArguments
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: flow
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubectlFlow
+    - name: userName
       type:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.LocalProviderReference

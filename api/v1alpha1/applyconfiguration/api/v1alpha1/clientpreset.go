@@ -14,6 +14,9 @@ type ClientPresetApplyConfiguration struct {
 	// synologyDSM is the SSO client of a Synology NAS. The Secret gets what to enter in its form, field by field:
 	// dsm-sso-client.txt for people, dsm-sso-client.json for programs, and a key for each field.
 	SynologyDSM *SynologyDSMPresetApplyConfiguration `json:"synologyDSM,omitempty"`
+	// kubeAPIServer is a Kubernetes cluster. The Secret gets authentication-config.yaml for kube-apiserver and kubeconfig.yaml,
+	// with which kubectl logs people in.
+	KubeAPIServer *KubeAPIServerPresetApplyConfiguration `json:"kubeAPIServer,omitempty"`
 }
 
 // ClientPresetApplyConfiguration constructs a declarative configuration of the ClientPreset type for use with
@@ -43,5 +46,13 @@ func (b *ClientPresetApplyConfiguration) WithMAS(value *MASPresetApplyConfigurat
 // If called multiple times, the SynologyDSM field is set to the value of the last call.
 func (b *ClientPresetApplyConfiguration) WithSynologyDSM(value *SynologyDSMPresetApplyConfiguration) *ClientPresetApplyConfiguration {
 	b.SynologyDSM = value
+	return b
+}
+
+// WithKubeAPIServer sets the KubeAPIServer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the KubeAPIServer field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithKubeAPIServer(value *KubeAPIServerPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.KubeAPIServer = value
 	return b
 }
