@@ -41,6 +41,8 @@ var _ = Describe("Validation by the API server of a preset for other application
 		Entry("a certificate that is none", func(k *v1alpha1.KubeAPIServerPreset) { k.CertificateAuthority = "ca.crt" }, "certificateAuthority must hold certificates in PEM"),
 		Entry("an argument that is no flag", func(k *v1alpha1.KubeAPIServerPreset) { k.Kubectl.ExtraArguments = []string{"clean"} }, "extraArguments must be flags"),
 		Entry("a cluster without a server", func(k *v1alpha1.KubeAPIServerPreset) { k.Kubectl.Cluster = &v1alpha1.KubectlCluster{Name: "prod"} }, "spec.preset.kubeAPIServer.kubectl.cluster.server"),
-		Entry("an http server", func(k *v1alpha1.KubeAPIServerPreset) { k.Kubectl.Cluster = &v1alpha1.KubectlCluster{Server: "http://kube"} }, "server must be an https URL"),
+		Entry("an http server", func(k *v1alpha1.KubeAPIServerPreset) {
+			k.Kubectl.Cluster = &v1alpha1.KubectlCluster{Server: "http://kube"}
+		}, "server must be an https URL"),
 	)
 })

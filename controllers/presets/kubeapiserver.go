@@ -36,6 +36,7 @@ func kubeAPIServer(c *v1alpha1.OIDCClient) *Preset {
 			TokenEndpointAuthMethod:  "none",
 			PKCE:                     v1alpha1.PKCERequired,
 			IDTokenSignedResponseAlg: "RS256",
+			ClaimsIn:                 v1alpha1.ClaimsInIDToken,
 		},
 		Secret: anySecret(),
 		Files:  kubeFiles,
@@ -62,6 +63,8 @@ func kubeFiles(issued Issued) (map[string][]byte, error) {
 		return nil, errors.New("spec.providerRef must name an OIDCProvider whose issuer is an https URL, because kube-apiserver takes no other")
 	case spec.IDTokenSignedResponseAlg == "EdDSA":
 		return nil, errors.New("spec.idTokenSignedResponseAlg must not be EdDSA, which kube-apiserver cannot verify; remove it to get RS256")
+	case spec.ClaimsIn == v1alpha1.ClaimsInUserinfo:
+		return nil, errors.New("spec.claimsIn must not be Userinfo, because kube-apiserver reads the ID token alone; remove it")
 	case spec.TokenEndpointAuthMethod == "private_key_jwt":
 		return nil, errors.New("spec.tokenEndpointAuthMethod must not be private_key_jwt, because kubectl's login plugin has no key to sign with; remove it")
 	case k.DiscoveryURL == oidc.Endpoint(issued.Issuer, oidc.PathDiscovery):

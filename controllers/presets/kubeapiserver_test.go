@@ -82,8 +82,14 @@ func TestKubeAPIServerRefuses(t *testing.T) {
 	}{
 		"an http issuer": {issuer: "http://localhost:8080", want: "spec.providerRef must name an OIDCProvider whose issuer is an https URL"},
 		"EdDSA": {
-			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) { s.IDTokenSignedResponseAlg = "EdDSA" },
-			want:   "spec.idTokenSignedResponseAlg must not be EdDSA",
+			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) {
+				s.IDTokenSignedResponseAlg = "EdDSA"
+			},
+			want: "spec.idTokenSignedResponseAlg must not be EdDSA",
+		},
+		"claims elsewhere": {
+			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) { s.ClaimsIn = v1alpha1.ClaimsInUserinfo },
+			want:   "spec.claimsIn must not be Userinfo",
 		},
 		"private_key_jwt": {
 			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) {
