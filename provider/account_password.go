@@ -49,7 +49,7 @@ func (p *Provider) servePasswordPost(w http.ResponseWriter, r *http.Request, b *
 	}
 	switch {
 	case errors.Is(err, identity.ErrRejected):
-		p.recordFailedLogin(r.Context(), auditLoginFailed, nil, b.user.Username)
+		p.recordFailedLogin(r.Context(), auditLoginFailed, "", b.user.Username)
 		page.Field, page.Fault = "current", "current"
 		return p.render(w, r, http.StatusForbidden, page)
 	case errors.Is(err, identity.ErrBusy):
@@ -59,7 +59,7 @@ func (p *Provider) servePasswordPost(w http.ResponseWriter, r *http.Request, b *
 	case err != nil:
 		return fmt.Errorf("change password: %w", err)
 	case wait > 0:
-		p.recordFailedLogin(r.Context(), auditLoginBlocked, nil, b.user.Username)
+		p.recordFailedLogin(r.Context(), auditLoginBlocked, "", b.user.Username)
 		page.Wait = wait
 		w.Header().Set("Retry-After", retryAfterWait(wait))
 		return p.render(w, r, http.StatusTooManyRequests, page)

@@ -8,9 +8,10 @@ import (
 
 // crossOrigin tells whether the scripts of any website may call a route and read its answer. They may where applications
 // that live in a browser do: those routes look at no cookie, so that a script gets there no more than anybody else. Pages
-// are not among them, nor introspection, which is for resource servers.
+// are not among them, nor introspection, which is for resource servers, nor the exchange of package synologysso, whose
+// applications are told apart by their origins.
 func (rt route) crossOrigin() bool {
-	return rt.audience != forPeople && rt.pattern != oidc.PathIntrospection
+	return rt.audience != forPeople && rt.audience != forSynology && rt.pattern != oidc.PathIntrospection
 }
 
 var (

@@ -60,6 +60,9 @@ func (p *Provider) loginPage(w http.ResponseWriter, r *http.Request, a *authoriz
 		page.Action += "?" + a.query
 	} else if to := p.returnsHere(r); to != "" {
 		page.Action = p.loginReturning(to)
+		if client := p.synologyClientOf(to); client != nil {
+			page.Application = applicationOf(client)
+		}
 	}
 	return page
 }
@@ -86,7 +89,7 @@ func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields
 	switch {
 	case errors.Is(err, identity.ErrRejected):
 		p.metrics.logins[loginRejected].Inc()
-		p.recordFailedLogin(r.Context(), auditLoginFailed, a, username)
+		p.recordFailedLogin(r.Context(), auditLoginFailed, p.clientIDOf(r, a), username)
 		page.Rejected = true
 		return p.render(w, r, http.StatusForbidden, page)
 	case errors.Is(err, identity.ErrBusy):
@@ -99,7 +102,7 @@ func (p *Provider) serveLoginPost(w http.ResponseWriter, r *http.Request, fields
 		return fmt.Errorf("authenticate: %w", err)
 	}
 	p.metrics.logins[loginBlocked].Inc()
-	p.recordFailedLogin(r.Context(), auditLoginBlocked, a, username)
+	p.recordFailedLogin(r.Context(), auditLoginBlocked, p.clientIDOf(r, a), username)
 	page.Wait = wait
 	w.Header().Set("Retry-After", retryAfterWait(wait))
 	return p.render(w, r, http.StatusTooManyRequests, page)
@@ -137,17 +140,21 @@ func (p *Provider) loggedIn(w http.ResponseWriter, r *http.Request, a *authoriza
 }
 
 // recordFailedLogin names the person only where there is one: people now and then type their password as their name.
-func (p *Provider) recordFailedLogin(ctx context.Context, event auditEvent, a *authorization, username string) {
-	attributes := []slog.Attr{slog.String("client_id", a.clientID())}
+func (p *Provider) recordFailedLogin(ctx context.Context, event auditEvent, clientID, username string) {
+	attributes := []slog.Attr{slog.String("client_id", clientID)}
 	if user, known := p.registry.UserByName(username); known {
 		attributes = append(attributes, slog.String("username", user.Username), slog.String("sub", user.Subject))
 	}
 	p.record(ctx, event, attributes...)
 }
 
-func (a *authorization) clientID() string {
-	if a == nil {
-		return ""
+// clientIDOf returns for which client a login is, or "".
+func (p *Provider) clientIDOf(r *http.Request, a *authorization) string {
+	if a != nil {
+		return a.client.ClientID
 	}
-	return a.client.ClientID
+	if client := p.synologyClientOf(p.returnsHere(r)); client != nil {
+		return client.ClientID
+	}
+	return ""
 }

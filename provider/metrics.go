@@ -15,6 +15,8 @@ type metrics struct {
 	durations *prometheus.HistogramVec
 	logins    map[loginResult]prometheus.Counter
 	tokens    tokenCounters
+	// exchanges are those of Synology SSO Server's protocol.
+	exchanges *prometheus.CounterVec
 	// events counts what the audit log tells of, also what it leaves out in a flood.
 	events map[auditEvent]prometheus.Counter
 	// auditErrors counts audit records that are lost.
@@ -49,7 +51,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 			Buckets: []float64{.0001, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		logins: map[loginResult]prometheus.Counter{},
-		tokens: newTokenCounters(),
+		tokens: newTokenCounters(), exchanges: newExchangeCounter(),
 		events: map[auditEvent]prometheus.Counter{},
 		auditErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "oidc_provider_audit_errors_total", Help: "Audit records that could not be written.",
@@ -81,7 +83,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
-	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies}, gauges(p)...)
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, m.exchanges, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies}, gauges(p)...)
 	collectors = append(collectors, p.notices.collectors()...)
 	collectors = append(collectors, p.expressions.counter)
 	for _, c := range collectors {

@@ -21,7 +21,9 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("Content-Security-Policy", contentSecurityPolicy(page))
-	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors (RFC 9700 section 4.16)
+	if len(ancestorsOf(page)) == 0 {
+		header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors (RFC 9700 section 4.16)
+	}
 	header.Set("Cache-Control", "no-store")
 	// The query of a page is an authorization request, which is nobody else's business. Not no-referrer: with that, browsers
 	// hide the origin of a posted form from this provider, too.
@@ -57,6 +59,10 @@ func contentSecurityPolicy(page web.Page) string {
 		scripts, forms = " script-src 'self';", ""
 	case web.ConfirmLogout:
 		logo, forms = page.Application.Logo, ""
+	case web.FramedLogout:
+		logo, scripts, forms = page.Application.Logo, " script-src 'self';", " form-action 'self';"
+	case web.Message:
+		scripts, frames = " script-src 'self';", frameSources(page.Frames)
 	case web.LoggedOut:
 		frames = frameSources(page.Frames)
 		if page.Continue != "" {
@@ -73,7 +79,33 @@ func contentSecurityPolicy(page web.Page) string {
 	if logo != "" {
 		images += " " + cspSource(logo)
 	}
-	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + scripts + frames + forms + " frame-ancestors 'none'; base-uri 'none'"
+	return "default-src 'none'; style-src 'self'; img-src " + images + ";" + scripts + frames + forms + " frame-ancestors " + frameAncestors(ancestorsOf(page)) + "; base-uri 'none'"
+}
+
+// ancestorsOf returns the origins whose pages may frame a page: none but for the answers to the script of package synologysso.
+func ancestorsOf(page web.Page) []string {
+	switch page := page.(type) {
+	case web.FramedLogout:
+		return page.Ancestors
+	case web.Message:
+		return page.Ancestors
+	}
+	return nil
+}
+
+// frameAncestors writes origins as the grammar of a policy has it. One for which it has no words, an IPv6 address, is left out:
+// the scheme alone would let everybody in.
+func frameAncestors(origins []string) string {
+	var sources []string
+	for _, origin := range origins {
+		if source := cspSource(origin); strings.Contains(source, "//") {
+			sources = append(sources, source)
+		}
+	}
+	if len(sources) == 0 {
+		return "'none'"
+	}
+	return strings.Join(sources, " ")
 }
 
 // frameSources allows a page the frames that it has, and no other site.

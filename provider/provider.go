@@ -27,6 +27,8 @@ import (
 // Registry is what a provider asks of its registrations. What it returns is shared and must not be changed.
 type Registry interface {
 	Client(id string) (*registration.Client, bool)
+	// ClientByAppID returns the client with this app_id of Synology SSO Server's protocol.
+	ClientByAppID(appID string) (*registration.Client, bool)
 	UserByName(username string) (*registration.User, bool)
 	UserBySubject(subject string) (*registration.User, bool)
 	// EmailIsUnique tells whether no two users have this e-mail address, in whatever case.
@@ -94,7 +96,9 @@ type Provider struct {
 	floods   floods
 	// kept bounds what strangers have written down, guesses how often they try the secrets of clients.
 	kept, guesses *quotas
-	notices       *notices
+	// exchanges bounds how often tokens of Synology SSO Server's protocol are exchanged.
+	exchanges *quotas
+	notices   *notices
 	// clientKeys are those of clients that sign.
 	clientKeys  *clientKeys
 	expressions *expressionFailures
@@ -144,6 +148,7 @@ func New(o Options) (*Provider, error) {
 		floods:    newFloods(),
 		kept:      newQuotas(keptRate, keptBurst),
 		guesses:   newQuotas(guessRate, guessBurst),
+		exchanges: newQuotas(exchangeRate, exchangeBurst),
 		requests:  newRequestIDs(),
 		crossSite: http.NewCrossOriginProtection(),
 

@@ -21,6 +21,10 @@ const (
 	// guessRate is how many wrong secrets a second are compared with the costly hashes of one client, and guessBurst how many at once.
 	guessRate  = 0.1
 	guessBurst = 30
+	// exchangeRate is how many tokens of Synology SSO Server's protocol a second are looked at for one network, and exchangeBurst
+	// how many at once. An application's server exchanges those of all its people.
+	exchangeRate  = 20
+	exchangeBurst = 200
 	// quotasKept bounds how many networks are told apart, and quotasSwept how often those are looked for that count no more.
 	quotasKept  = 4096
 	quotasSwept = time.Second

@@ -60,8 +60,13 @@ const retryAfter = 2
 // of the provider: told without detail, logged with the request's ID.
 func (p *Provider) respondError(w http.ResponseWriter, r *http.Request, to audience, err error) {
 	var redirect *redirectError
-	if errors.As(err, &redirect) {
+	var synology *synologyError
+	switch {
+	case errors.As(err, &redirect):
 		p.redirectWithError(w, r, redirect)
+		return
+	case errors.As(err, &synology):
+		p.respondSynologyError(w, r, synology)
 		return
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
@@ -73,6 +78,8 @@ func (p *Provider) respondError(w http.ResponseWriter, r *http.Request, to audie
 		p.respondPage(w, r, p.asPageError(w, r, err))
 	case forClients, forResources:
 		p.respondJSONError(w, r, to, err)
+	case forSynology:
+		p.respondExchangeError(w, r, err)
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 const fieldReturn = "return_to"
 
 // maxReturn bounds that parameter.
-const maxReturn = 1024
+const maxReturn = 8 << 10
 
 // returnable lists the pages to which a login may lead: all that need one. Nothing else is gone to, so that no link to the
 // login page leads away from here.
 func returnable() []string {
-	return []string{pathDevice, pathAccount, pathAccountSessions, pathAccountApplications, pathAccountPassword}
+	return []string{pathDevice, pathAccount, pathAccountSessions, pathAccountApplications, pathAccountPassword, pathSynologyLogin}
 }
 
 // returnsHere returns the page of ours, with its query, to which the login in the query of a request leads, below the issuer's

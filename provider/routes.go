@@ -21,6 +21,7 @@ const (
 	forPeople    audience = iota // pages
 	forClients                   // JSON of RFC 6749 section 5.2
 	forResources                 // JSON and challenge of RFC 6750 section 3
+	forSynology                  // JSON of an exchange in the protocol of Synology SSO Server
 )
 
 // The paths of the pages, below the issuer's.
@@ -90,6 +91,7 @@ func (p *Provider) routes() http.Handler {
 			exact[base+rt.pattern] = served
 		}
 	}
+	p.routeSynology(func(pattern string, served http.Handler) { mux.Handle(pattern, served); exact[pattern] = served })
 	mux.Handle("/", p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.endConnection(w, r)

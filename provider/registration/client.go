@@ -134,6 +134,9 @@ type Client struct {
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
 
+	// SynologySSO lets the client speak the protocol of Synology SSO Server; nil: it does not.
+	SynologySSO *SynologySSOClient `json:"synology_sso,omitempty"`
+
 	// Disabled refuses every request of the client while its registration stays.
 	Disabled bool `json:"disabled,omitempty"`
 	// Lifetimes override those of Settings where they are set.
@@ -196,6 +199,7 @@ func (c *Client) Validate() error {
 	errs = append(errs, c.validateExpressions()...)
 	errs = append(errs, c.validateContacts()...)
 	errs = append(errs, c.Lifetimes.validate("lifetimes")...)
+	errs = append(errs, c.SynologySSO.validate()...)
 	return errors.Join(errs...)
 }
 

@@ -129,6 +129,8 @@ type Settings struct {
 	Sessions  Sessions  `json:"sessions,omitzero"`
 	Login     Login     `json:"login,omitzero"`
 	Branding  Branding  `json:"branding,omitzero"`
+	// SynologySSO is off unless it is set.
+	SynologySSO SynologySSO `json:"synology_sso,omitzero"`
 	// PairwiseSalt makes pairwise subjects (OpenID Connect Core section 8.1). Whoever has it can tell which subjects are one
 	// person; without it they are all new ones. Empty: no client can have pairwise subjects.
 	PairwiseSalt string `json:"pairwise_salt,omitempty"`
@@ -203,6 +205,7 @@ func (s *Settings) Validate() error {
 	if len(s.Branding.Logo) > 0 && !slices.Contains(LogoTypes(), s.Branding.LogoType) {
 		errs = append(errs, invalid("branding.logo_type", "must be one of %s", strings.Join(LogoTypes(), " ")))
 	}
+	errs = append(errs, s.SynologySSO.validate()...)
 	if s.PairwiseSalt != "" && len(s.PairwiseSalt) < minSalt {
 		errs = append(errs, invalid("pairwise_salt", "must have at least 22 characters"))
 	}

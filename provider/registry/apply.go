@@ -157,7 +157,13 @@ func (x *Index) commit(changes []change) {
 		reports = append(reports, x.refused.note(c)...)
 		switch c.kind {
 		case registration.KindClient:
+			if e, ok := x.clients.byName[c.name]; ok {
+				x.appIDs.remove(c.name, e.doc)
+			}
 			reports = append(reports, x.clients.apply(c, c.client)...)
+			if e, ok := x.clients.byName[c.name]; ok {
+				x.appIDs.add(c.name, e.doc)
+			}
 		case registration.KindUser:
 			x.countHashKind(c.name, -1)
 			x.noteEmail(c.name, false)

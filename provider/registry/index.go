@@ -31,6 +31,8 @@ type Index struct {
 	effective   atomic.Pointer[registration.Settings]
 	keyCount    atomic.Int64
 
+	// appIDs are guarded by mu.
+	appIDs appIDs
 	// hashKinds counts the users by the kind of their password hash; guarded by mu.
 	hashKinds map[string]int
 	// emails finds users by their e-mail address; guarded by mu.
@@ -69,6 +71,7 @@ func NewIndex(logger *slog.Logger) (*Index, error) {
 		}),
 		signingKeys: map[string]parsed[registration.SigningKey]{},
 		settings:    map[string]parsed[registration.Settings]{},
+		appIDs:      appIDs{},
 		hashKinds:   map[string]int{},
 		emails:      emails{},
 		refused:     refusals{},

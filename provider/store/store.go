@@ -221,6 +221,7 @@ type Store interface {
 	DeviceRequests
 	Logins
 	Notices
+	UserNumbers
 
 	// CreatePushedRequest stores a new pushed authorization request.
 	CreatePushedRequest(ctx context.Context, r PushedRequest) error
@@ -336,6 +337,14 @@ type Logins interface {
 	PutPassword(ctx context.Context, p Password) error
 	// Password returns the password that a subject has chosen, or ErrNotFound.
 	Password(ctx context.Context, subject string) (Password, error)
+}
+
+// UserNumbers are whole numbers by which applications know people that cannot keep a subject.
+type UserNumbers interface {
+	// UserNumber returns the number of a subject. One that has none is given the first of candidates that no other subject has,
+	// for good. Every call for a subject, by whichever process and with whatever candidates, returns the same number, and no two
+	// subjects have the same. ErrReplayed: others have every candidate.
+	UserNumber(ctx context.Context, subject string, candidates []int64) (int64, error)
 }
 
 // Notices are logouts of which clients have not been told yet. They are made by Sessions.EndSession and Store.Purge.

@@ -164,6 +164,36 @@ type ConfirmLogout struct {
 
 func (ConfirmLogout) template() string { return "confirm_logout" }
 
+// FramedLogout is ConfirmLogout for the script of package synologysso: where a page of one of Ancestors frames it, it sends its form
+// by itself.
+type FramedLogout struct {
+	ConfirmLogout
+	// Ancestors are the origins whose pages may frame the page.
+	Ancestors []string
+}
+
+func (FramedLogout) template() string { return "framed_logout" }
+
+// Message tells the page that has opened this one, or frames it, something by a message, and closes itself where all is well.
+type Message struct {
+	// Text names the texts "message.<text>.title" and ".what" for people who see the page; with Fault, "error.<text>.title" and ".what".
+	Text  string
+	Fault bool
+	// Args fill the placeholders of ".what".
+	Args []any
+	// Detail is a technical line for whoever looks after the application.
+	Detail    string
+	RequestID string
+	// Data is the message, and Target the origin whose pages may read it, or "*".
+	Data, Target string
+	// Ancestors are the origins whose pages may frame the page.
+	Ancestors []string
+	// Frames are pages of applications that the browser loads first, to tell them of a logout.
+	Frames []string
+}
+
+func (Message) template() string { return "message" }
+
 // LoggedOut tells that nobody is logged in any more, or, when Switched, that somebody else is.
 type LoggedOut struct {
 	Switched bool

@@ -132,7 +132,9 @@ type frame struct {
 	Icon  string
 	// Submit is the script that sends the form of a page, Continue the one that goes on to another page.
 	Submit, Continue string
-	Page             Page
+	// Framed is the script that sends the form of a page in a frame, Message the one that tells another page something.
+	Framed, Message string
+	Page            Page
 }
 
 // Render returns a page as HTML in the first of the preferred languages that there is, else in the default.
@@ -144,7 +146,8 @@ func (p *Pages) Render(page Page, v View) ([]byte, error) {
 	v.Where = cmp.Or(v.Brand.Title, v.Where)
 	var out bytes.Buffer
 	err := lang.templates.ExecuteTemplate(&out, page.template()+".html", frame{
-		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Submit: p.names["submit.js"], Continue: p.names["continue.js"], Page: page,
+		View: v, Lang: lang.tag, Style: p.names["style.css"], Icon: p.names["icon.svg"], Submit: p.names["submit.js"], Continue: p.names["continue.js"],
+		Framed: p.names["framed.js"], Message: p.names["message.js"], Page: page,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("render page %s: %w", page.template(), err)

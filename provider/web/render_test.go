@@ -48,6 +48,10 @@ func examplePages() map[string]Page {
 		"device denied":       DeviceDone{Application: app},
 		"device, refused":     Denied{Application: app, Reason: "group", Device: true, Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?a=b"},
 		"logged out, telling": LoggedOut{Login: "/login", Application: app, Continue: "com.example.app:/bye?state=a'b", Frames: []string{"https://x.example/bye?iss=a&sid=b"}},
+		"framed logout":       FramedLogout{ConfirmLogout: ConfirmLogout{Application: app, Action: "/webman/sso/SSOOauth.cgi?a=b", Token: "token", Person: "Ada", Username: "ada", Home: "/"}},
+		"message":             Message{Text: "login", Data: "https://x.example/#status=login&access_token=a", Target: "https://x.example"},
+		"message of a logout": Message{Text: "logged_out", Data: "#status=not_login", Target: "https://x.example", Frames: []string{"https://x.example/bye"}},
+		"message of a fault":  Message{Text: "directory", Fault: true, Args: []any{"Matrix"}, Detail: "d", RequestID: "r-1", Data: "#status=x", Target: "*"},
 		"switched":            LoggedOut{Switched: true, Continue: "/oauth2/authorize?a=b", Frames: []string{"https://x.example/bye"}},
 	}
 }
@@ -68,6 +72,10 @@ func TestEveryPage(t *testing.T) {
 				switch page := page.(type) {
 				case FormPost:
 					script = "submit"
+				case FramedLogout:
+					script = "framed"
+				case Message:
+					script = "message"
 				case LoggedOut:
 					if page.Continue != "" {
 						script = "continue"
@@ -155,7 +163,7 @@ func attr(node *html.Node, key string) string {
 // Every text that a template or an error names is there in every language, and none is there that nothing names.
 func TestTextsAreComplete(t *testing.T) {
 	used := map[string]bool{}
-	prefixes := []string{"scope.", "error.", "denied.", "account.detail.", "account.done.", "password.fault."}
+	prefixes := []string{"scope.", "error.", "denied.", "account.detail.", "account.done.", "password.fault.", "message."}
 	named := regexp.MustCompile(`{{[^}]*?\bt "([a-z_.]+)"`)
 	files, err := fs.Glob(templates, "templates/*.html")
 	if err != nil || len(files) == 0 {
@@ -240,7 +248,7 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "submit.js": "text/javascript; charset=utf-8", "continue.js": "text/javascript; charset=utf-8"} {
+	for file, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml", "submit.js": "text/javascript; charset=utf-8", "continue.js": "text/javascript; charset=utf-8", "framed.js": "text/javascript; charset=utf-8", "message.js": "text/javascript; charset=utf-8"} {
 		asset, ok := pages.Asset(pages.names[file])
 		if !ok || asset.ContentType != kind || len(asset.Content) == 0 {
 			t.Errorf("%s is %v of type %q", file, ok, asset.ContentType)

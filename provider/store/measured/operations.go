@@ -38,6 +38,7 @@ const (
 	postponeNotice
 	deleteNotice
 	countNotices
+	userNumber
 	createPushedRequest
 	pushedRequest
 	deletePushedRequest
@@ -83,6 +84,7 @@ var names = [operations]string{
 	postponeNotice:          "postpone_notice",
 	deleteNotice:            "delete_notice",
 	countNotices:            "count_notices",
+	userNumber:              "user_number",
 	createPushedRequest:     "create_pushed_request",
 	pushedRequest:           "pushed_request",
 	deletePushedRequest:     "delete_pushed_request",

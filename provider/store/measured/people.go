@@ -137,3 +137,10 @@ func (s *Store) CountNotices(ctx context.Context) (int, error) {
 	v, err := s.inner.CountNotices(c.ctx)
 	return v, c.end(err)
 }
+
+// UserNumber implements store.Store.
+func (s *Store) UserNumber(ctx context.Context, subject string, candidates []int64) (int64, error) {
+	c := s.begin(ctx, userNumber)
+	v, err := s.inner.UserNumber(c.ctx, subject, candidates)
+	return v, c.end(err)
+}

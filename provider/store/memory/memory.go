@@ -32,6 +32,8 @@ type Store struct {
 	failures  map[store.Handle]store.Failures
 	passwords map[string]store.Password
 	notices   map[string]store.Notice
+	numbers   map[string]int64
+	numbered  map[int64]bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -51,6 +53,8 @@ func New() *Store {
 		failures:  map[store.Handle]store.Failures{},
 		passwords: map[string]store.Password{},
 		notices:   map[string]store.Notice{},
+		numbers:   map[string]int64{},
+		numbered:  map[int64]bool{},
 	}
 }
 

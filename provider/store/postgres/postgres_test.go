@@ -34,7 +34,8 @@ func TestStore(t *testing.T) {
 	}
 	storetest.Run(t, func(t *testing.T) store.Store {
 		exec(t, dsn, `DELETE FROM sessions; DELETE FROM session_clients; DELETE FROM consents; DELETE FROM grants; DELETE FROM access_tokens; DELETE FROM device_requests;
-			DELETE FROM pushed_requests; DELETE FROM used_values; DELETE FROM failures; DELETE FROM passwords; DELETE FROM notices`)
+			DELETE FROM pushed_requests; DELETE FROM used_values; DELETE FROM failures; DELETE FROM passwords; DELETE FROM notices;
+			DELETE FROM user_numbers`)
 		return open(t, dsn)
 	})
 }

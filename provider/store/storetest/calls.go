@@ -102,6 +102,7 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 		"Failures":            func() error { _, err := s.Failures(ctx, store.HandleOf(n), now); return err },
 		"AddFailure":          func() error { _, err := s.AddFailure(ctx, store.HandleOf(n), now, keepUntil); return err },
 		"ClearFailures":       func() error { return s.ClearFailures(ctx, store.HandleOf(n)) },
+		"UserNumber":          func() error { _, err := s.UserNumber(ctx, n, []int64{numberOf(n)}); return err },
 		"PutPassword":         func() error { return s.PutPassword(ctx, password(n)) },
 		"Password":            func() error { _, err := s.Password(ctx, password(a).Subject); return err },
 		"TakeNotices":         func() error { _, err := s.TakeNotices(ctx, now, keepUntil, 100); return err },
@@ -136,6 +137,8 @@ func expectBefore(t *testing.T, s store.Store) {
 	mustBe(t, "Consent new", err, store.ErrNotFound)
 	_, err = s.Password(t.Context(), "subject-new")
 	mustBe(t, "Password new", err, store.ErrNotFound)
+	_, err = s.UserNumber(t.Context(), "new", nil)
+	mustBe(t, "UserNumber new", err, store.ErrReplayed)
 	for what, err := range map[string]error{
 		"session": sessionError(t, s, "new"), "grant": grantError(t, s, "new"), "access token": tokenError(t, s, "new"),
 		"device request": deviceError(t, s, "new"), "pushed request": pushedError(t, s, "new"),

@@ -45,6 +45,7 @@ func concurrencyCases() cases {
 		"a code that is redeemed while its grant is deleted leaves nothing to be used": redeemWhileDeleted,
 		"changes of many callers are all made":                                         manyCallers,
 		"a fault of one caller is not felt by others":                                  oneFaultyCaller,
+		"of many who want one number one gets it and everybody gets one":               raceForNumbers,
 		"every caller reads what it wrote":                                             readYourWrites,
 		"a call that is cancelled on its way is made in full or not at all":            cancelledOnTheWay,
 	}

@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE TABLE user_numbers (
+	subject TEXT PRIMARY KEY,
+	number  INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
