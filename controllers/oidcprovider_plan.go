@@ -171,6 +171,11 @@ func buildSettings(p *v1alpha1.OIDCProvider, salt string, logo referent) *regist
 			Title:       p.Spec.Branding.Title,
 			AccentColor: p.Spec.Branding.AccentColor,
 		},
+		SynologySSO: registration.SynologySSO{
+			Enabled:    p.Spec.SynologySSO.Serves(),
+			DomainName: p.Spec.SynologySSO.DomainName,
+			LDAPBaseDN: p.Spec.SynologySSO.LDAPBaseDN,
+		},
 		PairwiseSalt: salt,
 	}
 	if attempts := p.Spec.Login.MaxAttempts; attempts != nil {

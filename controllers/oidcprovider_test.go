@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 	"github.com/oidc-operator/oidc-operator/test/match"
 )
@@ -121,6 +122,19 @@ var _ = Describe("An OIDCProvider", func() {
 		Expect(ingress.Spec.Rules[0].HTTP.Paths[1].Backend).To(Equal(ingress.Spec.Rules[0].HTTP.Paths[0].Backend))
 
 		Eventually(func(g Gomega) {
+			current(p)(g).Spec.SynologySSO = v1alpha1.SynologySSO{Enabled: new(true), DomainName: "MYDOMAIN.COM", LDAPBaseDN: "dc=myldap,dc=com"}
+			g.Expect(k8s.Update(ctx, p)).To(Succeed())
+		}).Should(Succeed())
+		Eventually(current(ingress)).Should(HaveField("Spec.Rules", ConsistOf(HaveField("HTTP.Paths", ContainElement(
+			And(HaveField("Path", "/webman/sso"), HaveField("PathType", HaveValue(Equal(networkingv1.PathTypePrefix)))))))),
+			"applications of Synology SSO Server know the host alone")
+		Eventually(func(g Gomega) {
+			d, err := registration.Parse[registration.Settings](secretNamed(namespace, "sso-settings")(g).Data["settings.json"])
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(d.SynologySSO).To(Equal(registration.SynologySSO{Enabled: true, DomainName: "MYDOMAIN.COM", LDAPBaseDN: "dc=myldap,dc=com"}))
+		}).Should(Succeed())
+
+		Eventually(func(g Gomega) {
 			current(p)(g).Spec.Expose.Ingress = nil
 			g.Expect(k8s.Update(ctx, p)).To(Succeed())
 		}).Should(Succeed())
@@ -161,6 +175,7 @@ var _ = Describe("An OIDCProvider", func() {
 			HaveField("Type", apiextensionsv1.Established), HaveField("Status", apiextensionsv1.ConditionTrue)))))
 		p := create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("https://id.example.com/realms/one"), func(p *v1alpha1.OIDCProvider) {
 			p.Spec.Expose.HTTPRoute = &v1alpha1.ExposeHTTPRoute{ParentRefs: []v1alpha1.GatewayReference{{Name: "gw", Namespace: "infra", SectionName: "https"}}}
+			p.Spec.SynologySSO.Enabled = new(true)
 		}))
 		DeferCleanup(func() { Expect(k8s.Delete(ctx, p)).To(Succeed()) })
 		route := &unstructured.Unstructured{}
@@ -174,6 +189,7 @@ var _ = Describe("An OIDCProvider", func() {
 				"matches": []any{
 					map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/realms/one"}},
 					map[string]any{"path": map[string]any{"type": "Exact", "value": "/.well-known/oauth-authorization-server/realms/one"}},
+					map[string]any{"path": map[string]any{"type": "PathPrefix", "value": "/webman/sso"}},
 				},
 				"backendRefs": []any{map[string]any{"name": "sso", "port": int64(80)}},
 			}},

@@ -24,8 +24,14 @@
 //	GET POST  /account/sessions                  account_sessions.go      where they are logged in
 //	GET POST  /account/applications              account_applications.go  what they have agreed to
 //	GET POST  /account/password                  account_password.go      another password
+//	GET       /webman/sso/synoSSO-1.0.0.js       synology.go   the script of Synology SSO Server's protocol
+//	GET POST  /webman/sso/SSOOauth.cgi           synology_login.go        a login by it, synology_answer.go its end; also a logout
+//	GET       /webman/sso/SSOAccessToken.cgi     synology_exchange.go     who is it, for a token
 //	GET       /assets/brand.css /assets/logo     brand.go      colors and logo of the settings
 //	GET       /assets/{name}                     assets.go     style sheet and icon
+//
+// What is below /webman is also at the root of the host, and nowhere unless the settings ask for it; its rules are in package
+// synologysso.
 //
 // The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.
 //

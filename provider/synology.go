@@ -14,9 +14,9 @@ import (
 
 // The paths of Synology SSO Server's protocol.
 const (
-	pathSynologyScript   = "/webman/sso/synoSSO-" + synologysso.ScriptVersion + ".js"
-	pathSynologyLogin    = "/webman/sso/SSOOauth.cgi"
-	pathSynologyExchange = "/webman/sso/SSOAccessToken.cgi"
+	pathSynologyScript   = registration.SynologyPath + "/synoSSO-" + synologysso.ScriptVersion + ".js"
+	pathSynologyLogin    = registration.SynologyPath + "/SSOOauth.cgi"
+	pathSynologyExchange = registration.SynologyPath + "/SSOAccessToken.cgi"
 )
 
 func (p *Provider) synologyRoutes() []route {

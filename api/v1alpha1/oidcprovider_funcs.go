@@ -56,3 +56,6 @@ func (p *OIDCProvider) LogoConfigMapName() string {
 	}
 	return p.Spec.Branding.LogoConfigMapRef.Name
 }
+
+// Serves tells whether the protocol is served.
+func (s SynologySSO) Serves() bool { return s.Enabled != nil && *s.Enabled }

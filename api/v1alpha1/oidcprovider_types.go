@@ -113,9 +113,34 @@ type OIDCProviderSpec struct {
 	// +optional
 	Branding Branding `json:"branding,omitzero"`
 
+	// synologySSO lets applications log in that were written for Synology SSO Server. Unset: nothing of that protocol is served.
+	// +optional
+	SynologySSO SynologySSO `json:"synologySSO,omitzero"`
+
 	// template adjusts the provider's pods.
 	// +optional
 	Template PodTemplate `json:"template,omitzero"`
+}
+
+// SynologySSO lets applications log in that were written for Synology SSO Server, at /webman/sso of the issuer's host.
+type SynologySSO struct {
+	// enabled serves the protocol, which is weaker than OpenID Connect, for those OIDCClients that ask for it. Unset: false.
+	// +optional
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// domainName is the Windows domain that applications may insist on by domain_name, such as MYDOMAIN.COM. Unset: those that
+	// insist on one are refused.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	DomainName string `json:"domainName,omitempty"`
+
+	// ldapBaseDN is the base DN of the LDAP directory that applications may insist on by ldap_baseDN, such as dc=example,dc=com.
+	// Unset: those that insist on one are refused.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	LDAPBaseDN string `json:"ldapBaseDN,omitempty"`
 }
 
 // DeletionPolicy says what happens to what a resource owns when the resource is deleted.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // HTTPRouteKind is the kind of HTTPRoute of the Gateway API.
@@ -58,6 +59,9 @@ func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration 
 	if metadata := metadataPath(path); metadata != "" {
 		paths.WithPaths(to(metadata, networkingv1.PathTypeExact))
 	}
+	if legacy := synologyPath(p, path); legacy != "" {
+		paths.WithPaths(to(legacy, networkingv1.PathTypePrefix))
+	}
 	spec := anetworkingv1.IngressSpec().WithRules(anetworkingv1.IngressRule().WithHost(host).WithHTTP(paths))
 	if e.ClassName != "" {
 		spec.WithIngressClassName(e.ClassName)
@@ -90,6 +94,9 @@ func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
 	if metadata := metadataPath(path); metadata != "" {
 		matches = append(matches, map[string]any{"path": map[string]any{"type": "Exact", "value": metadata}})
 	}
+	if legacy := synologyPath(p, path); legacy != "" {
+		matches = append(matches, map[string]any{"path": map[string]any{"type": "PathPrefix", "value": legacy}})
+	}
 	owner := *convert[map[string]any](OwnerReference("OIDCProvider", p))
 	route := &unstructured.Unstructured{Object: map[string]any{
 		"metadata": map[string]any{
@@ -118,6 +125,15 @@ func metadataPath(path string) string {
 		return ""
 	}
 	return oidc.PathServerMetadata + path
+}
+
+// synologyPath returns where applications that were written for Synology SSO Server look for it when that is outside of the
+// issuer's path: they know a host and nothing else. It is "" when nobody may find it, or the issuer's path holds it already.
+func synologyPath(p *v1alpha1.OIDCProvider, path string) string {
+	if path == "/" || !p.Spec.SynologySSO.Serves() {
+		return ""
+	}
+	return registration.SynologyPath
 }
 
 // hostAndPath returns the host without port and the path, at least "/", of an issuer that the API server has accepted.

@@ -19,6 +19,9 @@ type SynologySSO struct {
 	LDAPBaseDN string `json:"ldap_base_dn,omitempty"`
 }
 
+// SynologyPath is where the protocol is served, at the root of the issuer's host and below the issuer's path.
+const SynologyPath = "/webman/sso"
+
 // Bounds of what names a directory, in bytes.
 const (
 	MaxSynologyDomain = 255

@@ -136,6 +136,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SynapseUserMappingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SynologyDSMPreset"):
 		return &apiv1alpha1.SynologyDSMPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SynologySSO"):
+		return &apiv1alpha1.SynologySSOApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenLifetimes"):
 		return &apiv1alpha1.TokenLifetimesApplyConfiguration{}
 

@@ -868,6 +868,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: storage
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.Storage
+    - name: synologySSO
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologySSO
     - name: template
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PodTemplate
@@ -1325,6 +1328,18 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: usernameDomain
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologySSO
+  map:
+    fields:
+    - name: domainName
+      type:
+        scalar: string
+    - name: enabled
+      type:
+        scalar: boolean
+    - name: ldapBaseDN
       type:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes

@@ -32,6 +32,8 @@ type OIDCProviderSpecApplyConfiguration struct {
 	Login *LoginLimitsApplyConfiguration `json:"login,omitempty"`
 	// branding is how the login pages look. Unset: the provider's own look.
 	Branding *BrandingApplyConfiguration `json:"branding,omitempty"`
+	// synologySSO lets applications log in that were written for Synology SSO Server. Unset: nothing of that protocol is served.
+	SynologySSO *SynologySSOApplyConfiguration `json:"synologySSO,omitempty"`
 	// template adjusts the provider's pods.
 	Template *PodTemplateApplyConfiguration `json:"template,omitempty"`
 }
@@ -129,6 +131,14 @@ func (b *OIDCProviderSpecApplyConfiguration) WithLogin(value *LoginLimitsApplyCo
 // If called multiple times, the Branding field is set to the value of the last call.
 func (b *OIDCProviderSpecApplyConfiguration) WithBranding(value *BrandingApplyConfiguration) *OIDCProviderSpecApplyConfiguration {
 	b.Branding = value
+	return b
+}
+
+// WithSynologySSO sets the SynologySSO field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SynologySSO field is set to the value of the last call.
+func (b *OIDCProviderSpecApplyConfiguration) WithSynologySSO(value *SynologySSOApplyConfiguration) *OIDCProviderSpecApplyConfiguration {
+	b.SynologySSO = value
 	return b
 }
 
