@@ -4,13 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // fieldReturn is the parameter of the login page that says to which page of ours it leads.
 const fieldReturn = "return_to"
 
 // maxReturn bounds that parameter.
-const maxReturn = 8 << 10
+const maxReturn = 1024
 
 // returnable lists the pages to which a login may lead: all that need one. Nothing else is gone to, so that no link to the
 // login page leads away from here.
@@ -25,9 +26,12 @@ func (p *Provider) returnsHere(r *http.Request) string {
 	if err != nil || malformed || query.Get("client_id") != "" {
 		return ""
 	}
-	to := query.Get(fieldReturn)
+	to, limit := query.Get(fieldReturn), maxReturn
+	if strings.HasPrefix(to, pathSynologyLogin+"?") {
+		limit = maxSynologyReturn
+	}
 	u, err := url.Parse(to)
-	if err != nil || len(to) > maxReturn || !slices.Contains(returnable(), u.EscapedPath()) || u.String() != to || u.Host != "" || u.Scheme != "" || u.Fragment != "" {
+	if err != nil || len(to) > limit || !slices.Contains(returnable(), u.EscapedPath()) || u.String() != to || u.Host != "" || u.Scheme != "" || u.Fragment != "" {
 		return ""
 	}
 	return to

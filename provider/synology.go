@@ -120,6 +120,10 @@ func (p *Provider) proveSynology(params oidc.Parameters, malformed bool) (*synol
 	return s, nil
 }
 
+// maxSynologyReturn is how long a request is at most that travels through the login page, when every one of its parameters is as long
+// as it may be and escaped throughout.
+const maxSynologyReturn = 8 << 10
+
 // here returns the request's own URL below the issuer's path.
 func (s *synologyRequest) here() string { return pathSynologyLogin + "?" + s.Encode() }
 

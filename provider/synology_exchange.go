@@ -112,6 +112,10 @@ func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration
 	if err != nil {
 		return nil, err
 	}
+	name := p.synologyName(client, user)
+	if name == "" {
+		return nil, &synologysso.Fault{Status: synologysso.UnknownError, Detail: "the client's claims give this person no preferred_username"}
+	}
 	number, err := p.store.UserNumber(ctx, user.Subject, synologysso.Candidates(user.Subject))
 	if err != nil {
 		return nil, fmt.Errorf("number user: %w", err)
@@ -125,7 +129,7 @@ func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration
 	case err != nil:
 		return nil, fmt.Errorf("redeem token: %w", err)
 	}
-	return &synologysso.Data{UserID: number, UserName: user.Username}, nil
+	return &synologysso.Data{UserID: number, UserName: name}, nil
 }
 
 func (p *Provider) synologyReplayed(ctx context.Context, grant *store.Grant) error {

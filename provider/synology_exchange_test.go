@@ -231,6 +231,21 @@ func TestSynologyNumbersDoNotCollide(t *testing.T) {
 	}
 }
 
+// The name is what the client's own claims make of it, and none where they make nothing of it.
+func TestSynologyNameByExpression(t *testing.T) {
+	issuer := synologyIssuer(t)
+	client := synologyClient()
+	for expression, want := range map[string]string{
+		"'DOMAIN\\\\' + user.username": `"user_name":"DOMAIN\\ada"`, "user.groups[7]": `{"success":false,"error":"unknown_error"}`,
+	} {
+		client.Claims = []registration.Claim{{Name: "preferred_username", Expression: expression}}
+		issuer.AddClient(client)
+		if answer := exchangeToken(t, issuer, exchangeOf(newSSOToken(t, issuer))); !strings.Contains(answer.raw, want) {
+			t.Errorf("%s answers %s, want %s", expression, answer.raw, want)
+		}
+	}
+}
+
 // Only the application's own pages may read the answer in a browser.
 func TestSynologyExchangeOrigins(t *testing.T) {
 	issuer := synologyIssuer(t)

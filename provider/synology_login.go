@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -139,10 +140,23 @@ func (p *Provider) serveSynologyConsent(w http.ResponseWriter, r *http.Request, 
 		Token:        p.formToken(w, r, s.purpose(), b),
 		Person:       personOf(b.user),
 		Username:     b.user.Username,
-		Shared:       []web.Shared{{Scope: oidc.ScopeOpenID}, {Scope: oidc.ScopeProfile, Value: b.user.Username}},
+		Shared:       []web.Shared{{Scope: oidc.ScopeOpenID}, {Scope: oidc.ScopeProfile, Value: p.synologyName(s.client, b.user)}},
 		OtherAccount: p.loginReturning(s.here()),
 		ReturnHost:   hostOf(s.RedirectURI),
 	})
+}
+
+// synologyName returns the name by which a client knows a person: the username, or what the client's own claims make of
+// preferred_username. It is empty when they make nothing of it: the username could be somebody else's name there.
+func (p *Provider) synologyName(client *registration.Client, user *registration.User) string {
+	name := user.Username
+	for _, claim := range p.ownClaims(client, user) {
+		if claim.name == "preferred_username" {
+			name = ""
+			_ = json.Unmarshal(claim.value, &name) // what is no text is no name
+		}
+	}
+	return name
 }
 
 // refuseSynology tells a person that the application is not for them, as serveRefusal does.
@@ -152,6 +166,7 @@ func (p *Provider) refuseSynology(w http.ResponseWriter, r *http.Request, s *syn
 	return p.render(w, r, http.StatusForbidden, web.Denied{
 		Application:  applicationOf(s.client),
 		Reason:       f.reason,
+		Contacts:     contactsOf(s.client),
 		Action:       p.base + s.here(),
 		Token:        p.formToken(w, r, s.purpose(), b),
 		Person:       personOf(b.user),
