@@ -182,6 +182,8 @@ func (rt route) methods() string {
 	switch {
 	case rt.get == nil:
 		return "POST"
+	case rt.post == nil && rt.getStores():
+		return "GET"
 	case rt.post == nil:
 		return "GET, HEAD"
 	case rt.getStores():
@@ -195,7 +197,7 @@ func (rt route) methods() string {
 // counted, a proof is used up. HEAD must be safe (RFC 9110 section 9.2.1), and is not allowed there, rather than to answer something
 // else than GET would.
 func (rt route) getStores() bool {
-	return slices.Contains([]string{oidc.PathAuthorization, oidc.PathLogout, oidc.PathUserinfo, pathDevice}, rt.pattern)
+	return slices.Contains([]string{oidc.PathAuthorization, oidc.PathLogout, oidc.PathUserinfo, pathDevice, pathSynologyLogin, pathSynologyExchange}, rt.pattern)
 }
 
 func serveNotFound(http.ResponseWriter, *http.Request) error {

@@ -104,7 +104,7 @@ func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration
 	if grant.Code.Redeemed {
 		return nil, p.synologyReplayed(ctx, grant)
 	}
-	user, err := p.grantor(ctx, client, grant)
+	user, err := p.grantor(client, grant)
 	var refused *oidc.Error
 	if errors.As(err, &refused) {
 		return nil, invalidSynologyToken(refused.Description)

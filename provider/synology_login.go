@@ -195,19 +195,21 @@ func synologyHandle(value string) store.Handle { return store.HandleOf("synology
 // issueSynologyToken gives the application a token, which is kept as the code of a grant: good once, by its hash, and bound to the
 // client and the redirect URI.
 func (p *Provider) issueSynologyToken(w http.ResponseWriter, r *http.Request, s *synologyRequest, b *browser) error {
-	if err := p.noteClient(r.Context(), s.client, &b.Session); err != nil {
-		return s.fail(err)
-	}
 	now := p.now()
 	lifetime := min(time.Duration(p.lifetimes(s.client).AuthorizationCode), maxSynologyToken)
 	id := store.NewID(now)
 	token, handle := newSynologyToken(id)
 	err := p.store.CreateGrant(r.Context(), store.Grant{
-		ID: id, ClientID: s.client.ClientID, Subject: b.Subject, SessionID: b.ID, Scopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile},
+		ID: id, ClientID: s.client.ClientID, Subject: b.Subject, SessionID: b.ID, Credential: b.Credential, Scopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile},
 		AuthTime: b.AuthTime, AuthMethods: b.AuthMethods, CreatedAt: now, ExpiresAt: now.Add(lifetime),
 		Code: store.Code{Handle: handle, RedirectURI: s.RedirectURI, ExpiresAt: now.Add(lifetime)},
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && s.FromScript(): // the person has just logged out, in another tab or elsewhere
+		return p.tellNotLogin(w, r, s)
+	case errors.Is(err, store.ErrNotFound):
+		return p.askSynologyLogin(w, s)
+	case err != nil:
 		return s.fail(fmt.Errorf("create grant: %w", err))
 	}
 	if s.FromScript() {
