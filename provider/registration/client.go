@@ -141,9 +141,6 @@ type Client struct {
 	Disabled bool `json:"disabled,omitempty"`
 	// Lifetimes override those of Settings where they are set.
 	Lifetimes Lifetimes `json:"lifetimes,omitzero"`
-
-	// programs are set by Validate; nil when there is no expression.
-	programs *programs
 }
 
 // ClientSecret is what the provider knows of one client secret.
@@ -178,8 +175,7 @@ func (c *Client) Scopes() []string {
 // relying parties do not encode them in the Basic header as RFC 6749 section 2.3.1 asks.
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 
-// Validate returns every fault of the registration, each as a *FieldError. It compiles the expressions, and keeps them for the
-// methods that evaluate them.
+// Validate returns every fault of the registration, each as a *FieldError. It compiles the expressions and tries their examples.
 func (c *Client) Validate() error {
 	errs := []error{}
 	if !clientIDPattern.MatchString(c.ClientID) {

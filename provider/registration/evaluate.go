@@ -31,35 +31,34 @@ func (c *Client) ForExpressions() *expression.Client {
 	return &expression.Client{ClientID: c.ClientID, DisplayName: c.ClientName}
 }
 
-// errNotCompiled is returned of a client that was never validated: nobody must get in, or be told anything, by a rule that was
-// not read.
-var errNotCompiled = errors.New("the expressions of the client are not compiled")
-
 // EvaluateClaim returns the value of Claims[i] for a person, or nil when it is left out.
 func (c *Client) EvaluateClaim(i int, user *expression.User, now time.Time) (json.RawMessage, error) {
-	if c.programs == nil {
-		return nil, errNotCompiled
+	program, err := expression.Compile(c.Claims[i].Expression, claimKind(c.Claims[i].Name))
+	if err != nil {
+		return nil, fmt.Errorf("compile claim: %w", err)
 	}
-	return c.programs.claims[i].Evaluate(c.input(user, now))
+	return program.Evaluate(c.input(user, now))
 }
 
 // EvaluateSubject returns what SubjectExpression gives for a person: it can be empty, or no "sub" at all.
 func (c *Client) EvaluateSubject(user *expression.User) (string, error) {
-	if c.programs == nil || c.programs.subject == nil {
-		return "", errNotCompiled
+	program, err := expression.Compile(c.SubjectExpression, subjectKind())
+	if err != nil {
+		return "", fmt.Errorf("compile subject: %w", err)
 	}
-	return c.programs.subject.Text(c.input(user, time.Time{}))
+	return program.Text(c.input(user, time.Time{}))
 }
 
 // EvaluateAccess tells whether AccessRule lets a person in. Without a rule it lets in everybody, with one that fails nobody.
 func (c *Client) EvaluateAccess(user *expression.User, now time.Time) (bool, error) {
-	switch {
-	case c.AccessRule == "":
+	if c.AccessRule == "" {
 		return true, nil
-	case c.programs == nil || c.programs.access == nil:
-		return false, errNotCompiled
 	}
-	return c.programs.access.Truth(c.input(user, now))
+	program, err := expression.Compile(c.AccessRule, accessKind())
+	if err != nil {
+		return false, fmt.Errorf("compile access rule: %w", err)
+	}
+	return program.Truth(c.input(user, now))
 }
 
 func (c *Client) input(user *expression.User, now time.Time) *expression.Input {
@@ -82,7 +81,9 @@ func (c *Client) WithoutExamples() *Client {
 func (c *Client) tryExamples() []error {
 	var errs []error
 	for i, claim := range c.Claims {
-		errs = append(errs, c.try(index("claims", i)+".examples", claim.Examples, c.programs.claims[i].Evaluate)...)
+		errs = append(errs, c.try(index("claims", i)+".examples", claim.Examples, func(in *expression.Input) (json.RawMessage, error) {
+			return c.EvaluateClaim(i, in.User, in.Now)
+		})...)
 	}
 	errs = append(errs, c.try("subject_examples", c.SubjectExamples, func(in *expression.Input) (json.RawMessage, error) {
 		subject, err := c.EvaluateSubject(in.User)

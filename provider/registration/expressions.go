@@ -49,12 +49,6 @@ const (
 	maxTotalCost = 2_000_000
 )
 
-// programs are the expressions of a client, ready to be evaluated.
-type programs struct {
-	claims          []*expression.Program
-	subject, access *expression.Program
-}
-
 // claimPattern keeps to characters that need no quoting anywhere. It admits URIs and the language tags of OpenID Connect Core
 // section 5.2.
 var claimPattern = regexp.MustCompile(`^[A-Za-z0-9_.:/#-]{1,128}$`)
@@ -99,7 +93,12 @@ func resultOf(claim string) expression.Result {
 	return expression.Any
 }
 
-// validateExpressions compiles every expression, keeps what it is compiled to, and tries the examples.
+// What is asked of the expressions of a client.
+func claimKind(claim string) expression.Kind { return expression.Kind{Result: resultOf(claim)} }
+func subjectKind() expression.Kind           { return expression.Kind{Result: expression.Text, Timeless: true} }
+func accessKind() expression.Kind            { return expression.Kind{Result: expression.Truth} }
+
+// validateExpressions compiles every expression and tries the examples.
 func (c *Client) validateExpressions() []error {
 	var errs []error
 	if !slices.Contains([]string{"", ClaimsInBoth, ClaimsInIDToken, ClaimsInUserinfo}, c.ClaimsIn) {
@@ -112,26 +111,21 @@ func (c *Client) validateExpressions() []error {
 	if (c.SubjectExpression != "") != (c.SubjectMode == SubjectExpression) {
 		errs = append(errs, invalid("subject_expression", "must be set for subject_mode Expression, and only then"))
 	}
-	if len(c.Claims) == 0 && c.SubjectExpression == "" && c.AccessRule == "" {
-		return append(errs, c.orphanExamples()...)
-	}
-	compiled := &programs{}
-	errs = append(errs, c.compileClaims(compiled)...)
+	errs = append(errs, c.validateClaims()...)
 	if c.SubjectExpression != "" {
-		var faults []error
-		compiled.subject, faults = compile("subject_expression", c.SubjectExpression, expression.Kind{Result: expression.Text, Timeless: true})
-		errs = append(errs, faults...)
+		if _, err := expression.Compile(c.SubjectExpression, subjectKind()); err != nil {
+			errs = append(errs, invalid("subject_expression", "%s", err))
+		}
 	}
 	if c.AccessRule != "" {
-		var faults []error
-		compiled.access, faults = compile("access_rule", c.AccessRule, expression.Kind{Result: expression.Truth})
-		errs = append(errs, faults...)
+		if _, err := expression.Compile(c.AccessRule, accessKind()); err != nil {
+			errs = append(errs, invalid("access_rule", "%s", err))
+		}
 	}
 	errs = append(errs, c.orphanExamples()...)
 	if len(errs) > 0 {
 		return errs
 	}
-	c.programs = compiled
 	return c.tryExamples()
 }
 
@@ -147,7 +141,7 @@ func (c *Client) orphanExamples() []error {
 	return errs
 }
 
-func (c *Client) compileClaims(into *programs) []error {
+func (c *Client) validateClaims() []error {
 	var errs []error
 	total := uint64(0)
 	for i, claim := range c.Claims {
@@ -162,25 +156,17 @@ func (c *Client) compileClaims(into *programs) []error {
 		case slices.ContainsFunc(c.Claims[:i], func(earlier Claim) bool { return earlier.Name == claim.Name }):
 			errs = append(errs, invalid(field+".name", "must not be %s a second time", claim.Name))
 		}
-		program, faults := compile(field+".expression", claim.Expression, expression.Kind{Result: resultOf(claim.Name)})
-		errs = append(errs, faults...)
-		if program != nil {
-			total += program.MaxCost()
+		program, err := expression.Compile(claim.Expression, claimKind(claim.Name))
+		if err != nil {
+			errs = append(errs, invalid(field+".expression", "%s", err))
+			continue
 		}
-		into.claims = append(into.claims, program)
+		total += program.MaxCost()
 	}
 	if total > maxTotalCost {
 		errs = append(errs, invalid("claims", "can cost too much together (%d units of %d): loop over less", total, maxTotalCost))
 	}
 	return errs
-}
-
-func compile(field, text string, kind expression.Kind) (*expression.Program, []error) {
-	program, err := expression.Compile(text, kind)
-	if err != nil {
-		return nil, []error{invalid(field, "%s", err)}
-	}
-	return program, nil
 }
 
 // maxContacts is how many Client.Contacts there may be, maxContact how long one may be, in characters.

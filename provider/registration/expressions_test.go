@@ -109,22 +109,13 @@ func rule(text string, examples ...registration.Example) func(*registration.Clie
 	return func(c *registration.Client) { c.AccessRule, c.AccessExamples = text, examples }
 }
 
-// A rule that was never read lets nobody in, and nothing is told by expressions that were not.
-func TestExpressionsThatAreNotCompiled(t *testing.T) {
+// What is evaluated is what was validated, and what cannot be compiled lets nobody in and tells nothing.
+func TestExpressionsThatAreEvaluated(t *testing.T) {
 	user := (&registration.User{Username: "ada", Address: &registration.Address{Country: "UK"}}).ForExpressions()
 	c := validClient()
-	rule("true")(c)
+	rule("user.username == 'ada'")(c)
 	subjectOf("user.address.country")(c)
 	c.Claims = []registration.Claim{claim("a", "user.address.country")}
-	if allowed, err := c.EvaluateAccess(user, time.Now()); allowed || err == nil {
-		t.Errorf("somebody gets in: %v", err)
-	}
-	if _, err := c.EvaluateSubject(user); err == nil {
-		t.Error("there is a subject")
-	}
-	if _, err := c.EvaluateClaim(0, user, time.Now()); err == nil {
-		t.Error("there is a claim")
-	}
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,6 +127,16 @@ func TestExpressionsThatAreNotCompiled(t *testing.T) {
 	}
 	if value, err := c.EvaluateClaim(0, user, time.Now()); string(value) != `"UK"` || err != nil {
 		t.Errorf("the claim is %s (%v)", value, err)
+	}
+	c.AccessRule, c.SubjectExpression, c.Claims[0].Expression = "user.username", "now", "usr"
+	if allowed, err := c.EvaluateAccess(user, time.Now()); allowed || err == nil {
+		t.Errorf("somebody gets in: %v", err)
+	}
+	if subject, err := c.EvaluateSubject(user); subject != "" || err == nil {
+		t.Errorf("the subject is %q", subject)
+	}
+	if value, err := c.EvaluateClaim(0, user, time.Now()); value != nil || err == nil {
+		t.Errorf("the claim is %s", value)
 	}
 }
 

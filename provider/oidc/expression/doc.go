@@ -6,5 +6,6 @@
 // and sets libraries and cel.bind; format is left out, because what it costs cannot be told beforehand.
 //
 // [Compile] checks names, types and the greatest cost that an expression can have, and names line and column of what is wrong.
-// What it returns is evaluated any number of times, by any number of goroutines. Texts that are equal share one [Program].
+// What it returns is evaluated any number of times, by any number of goroutines. Texts that are equal share one [Program], and
+// those that were used last are kept, so that asking for one again costs a look-up.
 package expression
