@@ -95,8 +95,9 @@ func resultOf(claim string) expression.Result {
 
 // What is asked of the expressions of a client.
 func claimKind(claim string) expression.Kind { return expression.Kind{Result: resultOf(claim)} }
-func subjectKind() expression.Kind           { return expression.Kind{Result: expression.Text, Timeless: true} }
-func accessKind() expression.Kind            { return expression.Kind{Result: expression.Truth} }
+
+func subjectKind() expression.Kind { return expression.Kind{Result: expression.Text, Timeless: true} }
+func accessKind() expression.Kind  { return expression.Kind{Result: expression.Truth} }
 
 // validateExpressions compiles every expression and tries the examples.
 func (c *Client) validateExpressions() []error {
