@@ -26,7 +26,7 @@ const (
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
 	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
-	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN
+	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN; SigningKey by that of its import
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 )
 
@@ -102,6 +102,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexSecretName, func(p *v1alpha1.OIDCProvider) []string {
 			return one(p.DSNSecretName())
+		}),
+		index(ctx, indexer, indexSecretName, func(k *v1alpha1.SigningKey) []string {
+			return one(k.ImportSecretName())
 		}),
 		index(ctx, indexer, indexConfigMapName, func(p *v1alpha1.OIDCProvider) []string {
 			return one(p.LogoConfigMapName())

@@ -130,12 +130,15 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		dsns: newReferents(foreign, mgr.GetAPIReader()), logos: newReferents(foreign, mgr.GetAPIReader()),
 		image: o.ProviderImage, keyGrace: o.DefaultKeyGrace, now: o.Now,
 	}
-	signingKeys := &signingKeyReconciler{client: c, objects: objects, reporter: reporter, now: o.Now}
+	signingKeys := &signingKeyReconciler{
+		client: c, objects: objects, registrar: newRegistrar(), reporter: reporter,
+		imports: newReferents(foreign, mgr.GetAPIReader()), now: o.Now,
+	}
 	clients := &clientReconciler{client: c, objects: objects, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	for kind, setUp := range map[string]func() error{
 		kindProvider:   func() error { return providers.setUp(mgr, foreign) },
-		kindSigningKey: func() error { return signingKeys.setUp(mgr) },
+		kindSigningKey: func() error { return signingKeys.setUp(mgr, foreign) },
 		kindClient:     func() error { return clients.setUp(mgr, foreign, o.Concurrency) },
 		kindUser:       func() error { return users.setUp(mgr, foreign, o.Concurrency) },
 	} {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -166,7 +167,7 @@ func withDigest(desired runtime.ApplyConfiguration) (*unstructured.Unstructured,
 		return nil, err
 	}
 	want := &unstructured.Unstructured{Object: content}
-	shape, err := json.Marshal(withoutSecretValues(content))
+	shape, err := json.Marshal(withoutVersion(withoutSecretValues(content)))
 	if err != nil {
 		return nil, fmt.Errorf("digest %s %q: %w", want.GetKind(), want.GetName(), err)
 	}
@@ -195,6 +196,19 @@ func withoutSecretValues(content map[string]any) map[string]any {
 		keys[k] = true
 	}
 	shape["data"] = keys
+	return shape
+}
+
+// withoutVersion returns content without the resource version that a write is conditional on, which each write changes.
+func withoutVersion(content map[string]any) map[string]any {
+	metadata, ok := content["metadata"].(map[string]any)
+	if _, conditional := metadata["resourceVersion"]; !ok || !conditional {
+		return content
+	}
+	metadata = maps.Clone(metadata)
+	delete(metadata, "resourceVersion")
+	shape := maps.Clone(content)
+	shape["metadata"] = metadata
 	return shape
 }
 

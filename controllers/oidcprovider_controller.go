@@ -68,5 +68,9 @@ func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	}
 	obj := before.DeepCopy()
 	setProviderStatus(obj, state, obstacle, metav1.NewTime(r.now()))
-	return ctrl.Result{RequeueAfter: plan.again}, errors.Join(err, r.reporter.report(ctx, before, obj))
+	reportErr := r.reporter.report(ctx, before, obj)
+	if reportErr == nil {
+		r.reporter.tell(obj, algorithmTransitions(before.Status.SigningAlgorithms, obj.Status.SigningAlgorithms))
+	}
+	return ctrl.Result{RequeueAfter: plan.again}, errors.Join(err, reportErr)
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,7 @@ func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, obstacle *
 		DeviceAuthorization:        oidc.Endpoint(issuer, oidc.PathDeviceAuthorization),
 	}
 	setCounts(p, state)
+	p.Status.SigningAlgorithms = activeAlgorithms(state.signingKeys)
 	var verdicts []named
 	if p.Spec.Storage.Postgres != nil {
 		verdicts = append(verdicts, named{v1alpha1.ConditionStorageReady, judgeDSN(p, state.dsn)})
@@ -100,6 +102,39 @@ func setCounts(p *v1alpha1.OIDCProvider, state providerState) {
 		}
 	}
 	p.Status.Replicas = &v1alpha1.ReplicaCounts{Ready: new(int32(len(state.ready))), Current: new(current)} //nolint:gosec // a handful
+}
+
+// activeAlgorithms returns the algorithms that the discovery document lists, in its order.
+func activeAlgorithms(signingKeys []v1alpha1.SigningKey) []string {
+	var algorithms []string
+	for _, algorithm := range registration.Algorithms() {
+		active := func(k v1alpha1.SigningKey) bool { return k.Algorithm() == algorithm && k.Status.ActiveKeyID != "" }
+		if slices.ContainsFunc(signingKeys, active) {
+			algorithms = append(algorithms, algorithm)
+		}
+	}
+	return algorithms
+}
+
+// algorithmTransitions tells of algorithms that have come and gone. Those of a new provider are no news.
+func algorithmTransitions(before, after []string) []transition {
+	var found []transition
+	if len(before) == 0 {
+		return nil
+	}
+	for _, algorithm := range after {
+		if !slices.Contains(before, algorithm) {
+			found = append(found, transition{reason: v1alpha1.ReasonAlgorithmAdded, note: fmt.Sprintf(
+				"the discovery document lists %s now; relying parties that keep the document, such as Matrix Synapse, know it after a restart", algorithm)})
+		}
+	}
+	for _, algorithm := range before {
+		if !slices.Contains(after, algorithm) {
+			found = append(found, transition{warning: true, reason: v1alpha1.ReasonAlgorithmRemoved, note: fmt.Sprintf(
+				"the discovery document does not list %s any more, because no SigningKey has an active key of it; restart relying parties that keep the document, such as Matrix Synapse", algorithm)})
+		}
+	}
+	return found
 }
 
 // judgeSigning decides ConditionSigningReady.

@@ -89,6 +89,17 @@ func (r reporter) announce(before, obj resource) {
 	r.events.Eventf(obj, nil, kind, ready.Reason, "Reconcile", "%s", note)
 }
 
+// tell records an event for each transition. To be called when what brought them about was written.
+func (r reporter) tell(obj resource, transitions []transition) {
+	for _, t := range transitions {
+		kind := corev1.EventTypeNormal
+		if t.warning {
+			kind = corev1.EventTypeWarning
+		}
+		r.events.Eventf(obj, nil, kind, t.reason, "Reconcile", "%s", t.note)
+	}
+}
+
 func statusOf(obj resource) (map[string]any, error) {
 	data, err := json.Marshal(obj)
 	if err != nil {

@@ -39,8 +39,18 @@ var _ = Describe("The operator", Serial, func() {
 		create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "brand"}, Data: map[string]string{"logo.svg": "<svg/>"}})
 		shared := create(gen.OIDCProvider(namespace, "shared", gen.WithIssuer("https://shared.example.com"), gen.WithPostgres("pg"), gen.WithLogo("brand", "logo.svg")))
 		create(gen.SigningKey(namespace, "shared", "shared"))
+		create(gen.Secret(namespace, "tls", newECKeyData()))
+		imported := create(gen.SigningKey(namespace, "imported", "sso", importing("tls", "tls.key")))
+		interval := create(gen.SigningKey(namespace, "interval", "sso", func(k *v1alpha1.SigningKey) {
+			k.Spec.Rotation.Interval = &metav1.Duration{Duration: 720 * time.Hour}
+		}))
 		startReplica(provider, "one")
+		for _, k := range []*v1alpha1.SigningKey{imported, interval} {
+			Eventually(current(k)).Should(match.BeReady())
+		}
 		Eventually(current(key)).Should(match.BeReady())
+		annotate(key, v1alpha1.AnnotationRotate, "now")
+		Eventually(current(key)).Should(HaveField("Status.NextRotationTime", Not(BeNil())))
 		Eventually(current(shared)).Should(match.HaveCondition(v1alpha1.ConditionBrandingReady, metav1.ConditionTrue, "", nil))
 		Eventually(current(provider)).Should(match.BeReady())
 		Eventually(current(ada)).Should(match.BeReady())

@@ -14,12 +14,16 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 )
 
-// signingKeyReconciler keeps the private key of every SigningKey in a registration Secret.
+// signingKeyReconciler keeps the keys of every SigningKey in a registration Secret and moves them through their phases, see
+// signingkey_phases.go.
 type signingKeyReconciler struct {
-	client   client.Client
-	objects  objects
-	reporter reporter
-	now      func() time.Time
+	client    client.Client
+	objects   objects
+	registrar registrar
+	reporter  reporter
+	// imports are the Secrets of spec.import.
+	imports *referents
+	now     func() time.Time
 }
 
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch
@@ -29,7 +33,8 @@ type signingKeyReconciler struct {
 func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.SigningKey{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
-		return ctrl.Result{}, r.withdraw(ctx, req.NamespacedName)
+		next, err := r.withdraw(ctx, req.NamespacedName)
+		return ctrl.Result{RequeueAfter: next}, err
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -37,17 +42,23 @@ func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan, err := planSigningKey(before, state, r.now(), keys.Generate)
+	now := r.now()
+	plan, err := planSigningKey(before, state, now, keys.Generate)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan.ready, err = r.apply(ctx, before, state, plan)
+	plan, err = r.apply(ctx, before, state, plan)
+	again := plan.again(now)
 	if v := refused(err); v != nil {
-		plan.ready, plan.document = *v, nil
+		plan = state.unchanged(*v)
 	} else if err != nil {
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
-	setSigningKeyStatus(obj, plan, metav1.NewTime(r.now()))
-	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
+	setSigningKeyStatus(obj, plan, metav1.NewTime(now))
+	reportErr := r.reporter.report(ctx, before, obj)
+	if err == nil && plan.progress != nil {
+		r.reporter.tell(obj, plan.progress.transitions)
+	}
+	return ctrl.Result{RequeueAfter: again}, errors.Join(err, reportErr)
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,55 +15,146 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // signingKeyPlan is what is to be done about a SigningKey.
 type signingKeyPlan struct {
 	ready verdict
-	// document is what the Secret holds, or is to hold; nil when there is nothing that could sign.
-	document *registration.SigningKey
+	// progress is how far its keys are; nil when nothing is known of them.
+	progress *keyProgress
 	// secret is what should stand; nil: nothing is to be written.
 	secret *acorev1.SecretApplyConfiguration
-	// remove is a Secret that belongs to an earlier SigningKey of the same name, or nil.
-	remove *corev1.Secret
+}
+
+// again returns how long after now something is to be done, if nothing else happens before; zero: never.
+func (plan signingKeyPlan) again(now time.Time) time.Duration {
+	if plan.progress == nil || plan.progress.next.IsZero() {
+		return 0
+	}
+	return max(plan.progress.next.Sub(now), time.Millisecond)
+}
+
+// unchanged is the plan of leaving everything as it is, for a reason.
+func (state signingKeyState) unchanged(why verdict) signingKeyPlan {
+	plan := signingKeyPlan{ready: why}
+	if state.ring != nil {
+		plan.progress = &keyProgress{ring: state.ring}
+	}
+	return plan
 }
 
 // generateKey makes a private key: its key ID and the key as a private JWK.
 type generateKey func(algorithm string, rsaBits int) (keyID string, privateJWK json.RawMessage, err error)
 
-// planSigningKey decides about a SigningKey. It calls generate when there is no key yet.
+// planSigningKey decides about a SigningKey. It calls generate when a key is to be made.
 func planSigningKey(k *v1alpha1.SigningKey, state signingKeyState, now time.Time, generate generateKey) (signingKeyPlan, error) {
 	owner := resources.Owner(kindSigningKey, client.ObjectKeyFromObject(k))
 	switch {
-	case !state.providerExists:
+	case state.provider == nil:
 		return signingKeyPlan{ready: providerNotFound(k.ProviderKey())}, nil
 	case state.secret != nil && !ownedBy(owner)(state.secret):
 		return signingKeyPlan{ready: keySecretTaken(state.secret)}, nil
-	case state.secret != nil && ofEarlier(k, state.secret):
-		// Its key was deleted with that SigningKey, and the garbage collector is about to take the Secret away.
-		return signingKeyPlan{remove: state.secret, ready: wait(v1alpha1.ReasonAwaitingSigningKey, "the key of a deleted SigningKey of the same name is being removed")}, nil
+	case state.ringFault != nil:
+		return signingKeyPlan{ready: invalidKey(k, state.secret, state.ringFault.Error())}, nil
 	}
-	document, err := keyDocument(k, state.secret, now, generate)
+	ring, err := currentRing(k, state, now)
 	if err != nil {
 		return signingKeyPlan{}, err
 	}
-	if faults := keyFaults(k, document); faults != "" {
-		return signingKeyPlan{ready: stall(v1alpha1.ReasonInvalidKey, fmt.Sprintf(
-			"Secret %q does not hold a usable %s key: %s; restore it, or delete it to get a new key", state.secret.Name, k.Algorithm(), faults))}, nil
+	if state.secret != nil {
+		if fault := ringFaults(k, ring); fault != "" {
+			return signingKeyPlan{ready: invalidKey(k, state.secret, fault)}, nil
+		}
 	}
-	secret, err := buildRegistration(k.ProviderKey(), registration.KindSigningKey, signingKeySecretName(k), owner, document)
+	imported, obstacle := judgeImport(k, state)
+	progress, err := advanceKeys(ring, keyStep{
+		now:      now,
+		interval: k.RotationInterval(), publishBefore: k.PublishBefore(), retainAfter: k.RetainAfter(),
+		rotate: k.Annotations[v1alpha1.AnnotationRotate], revoke: k.RevokedKeyIDs(),
+		served: state.served, imports: k.Spec.Import != nil, imported: imported,
+		generate: func() (registration.Key, error) {
+			keyID, jwk, err := generate(k.Algorithm(), k.RSABits())
+			if err != nil {
+				return registration.Key{}, fmt.Errorf("generate %s key: %w", k.Algorithm(), err)
+			}
+			return registration.Key{KeyID: keyID, PrivateJWK: jwk}, nil
+		},
+	})
 	if err != nil {
 		return signingKeyPlan{}, err
 	}
-	if k.Spec.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
-		secret.WithOwnerReferences(resources.OwnerReference(kindSigningKey, k))
+	if progress.refused != "" {
+		obstacle = new(importRefused(k, progress.refused))
 	}
-	return signingKeyPlan{
-		ready:    accept(v1alpha1.ReasonReady, fmt.Sprintf("Secret %q holds the active key", signingKeySecretName(k))),
-		document: document,
-		secret:   secret,
-	}, nil
+	plan := signingKeyPlan{ready: judgeKeys(k, progress, obstacle), progress: progress}
+	if state.secret == nil && len(progress.ring.document.Keys) == 0 {
+		return plan, nil // there is nothing to keep yet
+	}
+	plan.secret, err = buildKeySecret(k, state, progress.ring)
+	return plan, err
+}
+
+// currentRing returns the ring as k finds it: empty at first, without a key that could sign after a SigningKey of the same
+// name, or with the key of one that is to be taken up again.
+func currentRing(k *v1alpha1.SigningKey, state signingKeyState, now time.Time) (*keyRing, error) {
+	if state.ring == nil {
+		return &keyRing{
+			document: registration.SigningKey{Name: k.Name, Algorithm: k.Algorithm(), CreatedAt: k.CreationTimestamp.UTC()},
+			memory:   keyMemory{Owner: k.UID},
+		}, nil
+	}
+	ring := state.ring.clone()
+	if earlier := ring.memory.Owner; earlier != "" && earlier != k.UID && !retains(state.secret) {
+		// That the other one was deleted, nobody has seen before this one was there.
+		if err := retireAll(ring, now); err != nil {
+			return nil, err
+		}
+	}
+	ring.memory.Owner = k.UID
+	if ring.in(registration.PhaseActive) != nil || len(ring.document.Keys) == 0 {
+		return ring, nil
+	}
+	for i := range ring.document.Keys {
+		// Of a key that was replaced only the public half is left, so this one was retained.
+		if key := &ring.document.Keys[i]; key.Phase == registration.PhaseRetiring && hasPrivateHalf(key, ring.document.Algorithm) {
+			key.Phase, key.RetiresAt = registration.PhaseActive, time.Time{}
+			return ring, nil
+		}
+	}
+	ring.document.Algorithm, ring.document.CreatedAt = k.Algorithm(), k.CreationTimestamp.UTC()
+	return ring, nil
+}
+
+func hasPrivateHalf(key *registration.Key, algorithm string) bool {
+	jwk, err := key.Parse(algorithm)
+	return err == nil && !jwk.IsPublic()
+}
+
+// buildKeySecret returns the Secret that holds a ring. It replaces exactly what was observed: a key that was made because a
+// cache lags behind must not take the place of one that signs already.
+func buildKeySecret(k *v1alpha1.SigningKey, state signingKeyState, ring *keyRing) (*acorev1.SecretApplyConfiguration, error) {
+	owner := resources.Owner(kindSigningKey, client.ObjectKeyFromObject(k))
+	data, err := ring.data()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := buildRegistration(k.ProviderKey(), registration.KindSigningKey, signingKeySecretName(k), owner, ring.document)
+	if err != nil {
+		return nil, err
+	}
+	secret.WithData(data)
+	if state.secret != nil {
+		secret.WithResourceVersion(state.secret.ResourceVersion)
+	}
+	if k.Spec.DeletionPolicy == v1alpha1.DeletionPolicyRetain {
+		return secret.WithAnnotations(map[string]string{resources.AnnotationDeletionPolicy: string(v1alpha1.DeletionPolicyRetain)}), nil
+	}
+	// It is collected when both are gone: after the SigningKey alone, what its keys have signed must still be verified.
+	return secret.WithOwnerReferences(
+		resources.OwnerReference(kindSigningKey, k),
+		resources.SharedOwnerReference(kindProvider, state.provider)), nil
 }
 
 func keySecretTaken(secret metav1.Object) verdict {
@@ -69,51 +162,101 @@ func keySecretTaken(secret metav1.Object) verdict {
 		"Secret %q exists and is not owned by this SigningKey; delete it", secret.GetName()))
 }
 
-// ofEarlier tells whether a Secret is owned by a SigningKey of the same name that is gone. A retained one has no owner
-// reference and is taken up again.
-func ofEarlier(k *v1alpha1.SigningKey, secret *corev1.Secret) bool {
-	controller := metav1.GetControllerOf(secret)
-	return controller != nil && controller.UID != k.UID
+func invalidKey(k *v1alpha1.SigningKey, secret *corev1.Secret, fault string) verdict {
+	return stall(v1alpha1.ReasonInvalidKey, fmt.Sprintf(
+		"Secret %q does not hold a usable %s key: %s; restore it, or delete it to get a new key", secret.Name, k.Algorithm(), fault))
 }
 
-// keyDocument returns the document in the Secret, or one with a new active key when there is no Secret. What cannot be
-// read comes back without keys.
-func keyDocument(k *v1alpha1.SigningKey, secret *corev1.Secret, now time.Time, generate generateKey) (*registration.SigningKey, error) {
-	if secret != nil {
-		document := &registration.SigningKey{}
-		if err := json.Unmarshal(secret.Data[registration.KindSigningKey.File()], document); err != nil {
-			return &registration.SigningKey{Algorithm: k.Algorithm()}, nil //nolint:nilerr // reported as a document without keys
-		}
-		return document, nil
+func importRefused(k *v1alpha1.SigningKey, why string) verdict {
+	return stall(v1alpha1.ReasonImportRefused, fmt.Sprintf("Secret %q, key %q %s", k.ImportSecretName(), k.ImportSecretKey(), why))
+}
+
+// judgeImport returns the key that spec.import refers to, or says why there is none.
+func judgeImport(k *v1alpha1.SigningKey, state signingKeyState) (*registration.Key, *verdict) {
+	switch {
+	case k.Spec.Import == nil:
+		return nil, nil
+	case !state.imported.found:
+		return nil, new(wait(v1alpha1.ReasonImportNotFound, fmt.Sprintf(
+			"Secret %q of spec.import does not exist in namespace %q; create it", k.ImportSecretName(), k.Namespace)))
+	case len(state.imported.value) == 0:
+		return nil, new(wait(v1alpha1.ReasonImportNotFound, fmt.Sprintf(
+			"Secret %q has nothing under the key %q; put a private key there or correct spec.import.secretRef.key", k.ImportSecretName(), k.ImportSecretKey())))
 	}
-	keyID, jwk, err := generate(k.Algorithm(), k.RSABits())
+	keyID, jwk, err := keys.Import(state.imported.value, k.Algorithm())
 	if err != nil {
-		return nil, fmt.Errorf("generate %s key: %w", k.Algorithm(), err)
+		return nil, new(importRefused(k, err.Error()))
 	}
-	now = now.UTC().Truncate(time.Second)
-	return &registration.SigningKey{
-		Name:      k.Name,
-		Algorithm: k.Algorithm(),
-		CreatedAt: k.CreationTimestamp.UTC(),
-		Keys:      []registration.Key{{KeyID: keyID, Phase: registration.PhaseActive, CreatedAt: now, ActivatedAt: now, PrivateJWK: jwk}},
-	}, nil
+	if state.ring == nil || state.ring.find(keyID) == nil {
+		for _, sibling := range state.siblings {
+			if slices.ContainsFunc(sibling.Status.Keys, func(s v1alpha1.KeyStatus) bool { return s.KeyID == keyID }) {
+				return nil, new(importRefused(k, fmt.Sprintf("is the key of SigningKey %q, and a key ID stands in a JWKS only once; use another key", sibling.Name)))
+			}
+		}
+	}
+	return &registration.Key{KeyID: keyID, PrivateJWK: jwk}, nil
 }
 
-// keyFaults says why a document cannot sign for k, or returns "".
-func keyFaults(k *v1alpha1.SigningKey, document *registration.SigningKey) string {
+// judgeKeys decides ConditionReady. A SigningKey in the middle of a rotation is ready: logins work.
+func judgeKeys(k *v1alpha1.SigningKey, p *keyProgress, obstacle *verdict) verdict {
+	active := p.ring.in(registration.PhaseActive)
+	if obstacle != nil {
+		v := *obstacle
+		if active != nil {
+			v.message += fmt.Sprintf("; until then key %s goes on signing", active.KeyID)
+		}
+		return v
+	}
+	if active == nil {
+		return wait(v1alpha1.ReasonAwaitingSigningKey, "there is no active key")
+	}
+	message := fmt.Sprintf("Secret %q holds the active key", signingKeySecretName(k))
+	switch pending := p.ring.in(registration.PhasePublished); {
+	case pending != nil && p.ring.memory.ServedAt.IsZero():
+		message += "; the next one waits until every provider replica serves it"
+	case pending != nil:
+		message += "; the next one is published"
+	case p.held:
+		message += fmt.Sprintf("; a rotation waits, because there are %d keys already", len(p.ring.document.Keys))
+	}
+	return accept(v1alpha1.ReasonReady, message)
+}
+
+// ringFaults says why a Secret that stands holds nothing of use to k, or returns "".
+func ringFaults(k *v1alpha1.SigningKey, ring *keyRing) string {
+	document := &ring.document
 	if document.Algorithm != k.Algorithm() {
 		return fmt.Sprintf("it holds a %s key", document.Algorithm)
 	}
-	if activeKey(document) == nil {
+	if len(document.Keys) == 0 && len(ring.memory.Used) == 0 {
 		return "it holds no active key"
 	}
 	if err := document.Validate(); err != nil {
 		return registration.FieldErrors(err)[0].Error()
 	}
-	if bits := rsaBits(activeKey(document), k.Algorithm()); bits != 0 && bits != k.RSABits() {
+	for _, phase := range []registration.Phase{registration.PhaseActive, registration.PhasePublished} {
+		if count(document.Keys, phase) > 1 {
+			return fmt.Sprintf("it holds more than one %s key", strings.ToLower(string(phase)))
+		}
+	}
+	active := ring.in(registration.PhaseActive)
+	if active == nil || k.Spec.Import != nil || slices.Contains(ring.memory.Imported, active.KeyID) {
+		return ""
+	}
+	if bits := rsaBits(active, k.Algorithm()); bits != 0 && bits != k.RSABits() {
 		return fmt.Sprintf("it holds an RSA key of %d bits and spec.rsaBits is %d", bits, k.RSABits())
 	}
 	return ""
+}
+
+func count(keys []registration.Key, phase registration.Phase) int {
+	n := 0
+	for i := range keys {
+		if keys[i].Phase == phase {
+			n++
+		}
+	}
+	return n
 }
 
 // rsaBits returns the size of an RSA key that is valid, or 0 for a key of another kind.
@@ -127,14 +270,4 @@ func rsaBits(key *registration.Key, algorithm string) int {
 		return 0
 	}
 	return private.N.BitLen()
-}
-
-// activeKey returns the first key that signs, or nil.
-func activeKey(document *registration.SigningKey) *registration.Key {
-	for i := range document.Keys {
-		if document.Keys[i].Phase == registration.PhaseActive {
-			return &document.Keys[i]
-		}
-	}
-	return nil
 }

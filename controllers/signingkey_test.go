@@ -2,11 +2,14 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -72,15 +75,37 @@ var _ = Describe("A SigningKey", func() {
 		Eventually(current(k)).Should(match.BeReady())
 	})
 
-	It("is withdrawn and its private key deleted with it", func() {
+	// What is valid for a day must not become unverifiable because somebody tidied up; the private key goes at once.
+	It("leaves only a public key for as long as what it signed is valid", func() {
+		create(gen.SigningKey(namespace, "other", "sso"))
 		k := create(gen.SigningKey(namespace, "key", "sso"))
 		Eventually(current(k)).Should(match.BeReady())
+		secret := secretOf(k)
+		Expect(secret.OwnerReferences).To(ConsistOf(HaveField("Kind", "SigningKey"), HaveField("Kind", "OIDCProvider")),
+			"it is collected when both are gone, and not before")
 		Expect(k8s.Delete(ctx, k)).To(Succeed())
-		Eventually(func(g Gomega) {
-			for _, s := range registrationsOf(provider, "signing-key")(g) {
-				g.Expect(s.Annotations["oidc-operator.dev/owner"]).NotTo(HaveSuffix("/key"))
-			}
-		}).Should(Succeed())
+		Eventually(ringOf(secret)).Should(HaveField("Document.Keys", HaveExactElements(And(
+			HaveField("KeyID", k.Status.ActiveKeyID), HaveField("Phase", registration.PhaseRetiring),
+			HaveField("PrivateJWK", Not(ContainSubstring(`"d":`)))))))
+		Expect(current(secret)(Default).OwnerReferences).To(ConsistOf(HaveField("Kind", "OIDCProvider")))
+		age(secret, 23*time.Hour)
+		Consistently(ringOf(secret)).Should(HaveField("Document.Keys", HaveLen(1)))
+		age(secret, 2*time.Hour)
+		Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(secret), secret) }).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
+	})
+
+	It("keeps what its predecessor of the same name has signed verifiable, also with another algorithm", func() {
+		k := create(gen.SigningKey(namespace, "key", "sso"))
+		Eventually(current(k)).Should(match.BeReady())
+		before, secret := k.Status.ActiveKeyID, secretOf(k)
+		Expect(k8s.Delete(ctx, k)).To(Succeed())
+		again := create(gen.SigningKey(namespace, "key", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "EdDSA" }))
+		Eventually(current(again)).Should(And(match.BeReady(), HaveField("Status.Keys", ConsistOf(
+			And(HaveField("KeyID", before), HaveField("Phase", "Retiring")), HaveField("Phase", "Active")))))
+		Expect(again.Status.ActiveKeyID).NotTo(Equal(before))
+		d := document(secretOf(again))
+		Expect(d.Algorithm).To(Equal("EdDSA"))
+		Expect(secretOf(again).UID).To(Equal(secret.UID))
 	})
 
 	It("is taken up again under the same name when it was retained", func() {
@@ -91,11 +116,18 @@ var _ = Describe("A SigningKey", func() {
 		Expect(secret.OwnerReferences).To(BeEmpty())
 		create(gen.SigningKey(namespace, "other", "sso")) // so that none is made by default
 		Expect(k8s.Delete(ctx, k)).To(Succeed())
+		Eventually(ringOf(secret)).Should(HaveField("Document.Keys", ConsistOf(And(
+			HaveField("Phase", registration.PhaseRetiring), HaveField("PrivateJWK", ContainSubstring(`"d":`))))), "it verifies")
+		age(secret, 25*time.Hour)
 		Eventually(secretNamed(namespace, secret.Name)).Should(HaveField("Labels", Not(HaveKey("oidc-operator.dev/registration"))),
 			"the provider does not see it any more")
 		again := create(retained.DeepCopy())
 		Eventually(current(again)).Should(And(match.BeReady(), HaveField("Status.ActiveKeyID", keyID)))
 		Eventually(secretNamed(namespace, secret.Name)).Should(HaveField("Labels", HaveKey("oidc-operator.dev/registration")))
+		Expect(k8s.Delete(ctx, again)).To(Succeed())
+		Eventually(ringOf(secret)).Should(HaveField("Document.Keys", ConsistOf(HaveField("Phase", registration.PhaseRetiring))))
+		soon := create(retained.DeepCopy())
+		Eventually(current(soon)).Should(And(match.BeReady(), HaveField("Status.ActiveKeyID", keyID)), "before it was put away, too")
 	})
 
 	It("says so when a retained key is not of the size that is asked for", func() {
@@ -132,7 +164,7 @@ var _ = Describe("A SigningKey", func() {
 		Expect(k8s.Update(ctx, secret)).To(Succeed())
 		Eventually(current(secret)).Should(And(
 			HaveField("Labels", HaveKeyWithValue("oidc-operator.dev/provider", "sso")),
-			HaveField("OwnerReferences", HaveLen(1))))
+			HaveField("OwnerReferences", HaveLen(2))))
 		Expect(document(secret)).To(Equal(before))
 	})
 })

@@ -147,6 +147,31 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("a weak RSA key", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(1024)) }, "spec.rsaBits"),
 		Entry("a name that is too long", func(k *v1alpha1.SigningKey) { k.Name = strings.Repeat("k", 64) }, "metadata.name must be at most 63 characters"),
 		Entry("no provider", func(k *v1alpha1.SigningKey) { k.Spec.ProviderRef.Name = "" }, "spec.providerRef"),
+		Entry("rotation by interval", func(k *v1alpha1.SigningKey) { k.Spec.Rotation.Interval = lasting(2160 * time.Hour) }, accepted),
+		Entry("the shortest times", func(k *v1alpha1.SigningKey) {
+			k.Spec.Rotation = v1alpha1.KeyRotation{Interval: lasting(24 * time.Hour), PublishBefore: lasting(10 * time.Minute), RetainAfter: lasting(24 * time.Hour)}
+		}, accepted),
+		Entry("an interval of hours", func(k *v1alpha1.SigningKey) { k.Spec.Rotation.Interval = lasting(12 * time.Hour) }, "interval must be between 24h and 87600h"),
+		Entry("an interval that is over before the next key is known", func(k *v1alpha1.SigningKey) {
+			k.Spec.Rotation = v1alpha1.KeyRotation{Interval: lasting(24 * time.Hour), PublishBefore: lasting(25 * time.Hour)}
+		}, "interval must not be shorter than publishBefore"),
+		Entry("less than caches need", func(k *v1alpha1.SigningKey) { k.Spec.Rotation.PublishBefore = lasting(5 * time.Minute) }, "publishBefore must be between 10m and 8760h"),
+		Entry("less than a token is valid", func(k *v1alpha1.SigningKey) { k.Spec.Rotation.RetainAfter = lasting(23 * time.Hour) },
+			"retainAfter must be between 24h and 8760h, because a token can be valid for 24h"),
+		Entry("more keys than a JWKS should have", func(k *v1alpha1.SigningKey) {
+			k.Spec.Rotation = v1alpha1.KeyRotation{Interval: lasting(24 * time.Hour), RetainAfter: lasting(200 * time.Hour)}
+		}, "retainAfter must be at most six times interval"),
+		Entry("an imported key", importing("tls", "tls.key"), accepted),
+		Entry("an imported key without key", importing("tls", ""), accepted),
+		Entry("an imported key of no Secret", importing("", "tls.key"), "spec.import.secretRef"),
+		Entry("an imported key with rsaBits", func(k *v1alpha1.SigningKey) {
+			importing("tls", "")(k)
+			k.Spec.Algorithm, k.Spec.RSABits = "RS256", new(int32(2048))
+		}, "rsaBits is not for an imported key"),
+		Entry("an imported key with an interval", func(k *v1alpha1.SigningKey) {
+			importing("tls", "")(k)
+			k.Spec.Rotation.Interval = lasting(48 * time.Hour)
+		}, "rotation.interval is not for an imported key"),
 	)
 
 	provider := gen.OIDCProvider("default", "sso")

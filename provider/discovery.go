@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -32,8 +33,8 @@ type document struct {
 	length []string
 }
 
-// cacheable is for how long a relying party may keep a document without asking. A new key is published long before it signs.
-var cacheable = []string{"public, max-age=300"}
+// cacheable is for how long a relying party may keep a document without asking. A new key is published for longer before it signs.
+var cacheable = []string{"public, max-age=" + strconv.Itoa(int(registration.MaxJWKSAge/time.Second))}
 
 func newDocument(body []byte) *document {
 	sum := sha256.Sum256(body)

@@ -30,6 +30,14 @@ const (
 	ReasonAwaitingSigningKey = "AwaitingSigningKey"
 )
 
+// Reasons of an OIDCProvider's events about signing, beside those of its conditions.
+const (
+	// ReasonAlgorithmAdded surfaces when the discovery document lists an algorithm that it did not list before.
+	ReasonAlgorithmAdded = "AlgorithmAdded"
+	// ReasonAlgorithmRemoved surfaces when the discovery document does not list an algorithm any more.
+	ReasonAlgorithmRemoved = "AlgorithmRemoved"
+)
+
 // ConditionStorageReady of an OIDCProvider with storage.postgres tells whether its pods can be told how to reach the
 // database. Whether they reach it, their readiness tells: see ConditionAvailable.
 const ConditionStorageReady = "StorageReady"

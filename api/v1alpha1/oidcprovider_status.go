@@ -22,6 +22,15 @@ type OIDCProviderStatus struct {
 	// +optional
 	Endpoints *Endpoints `json:"endpoints,omitempty"`
 
+	// signingAlgorithms are the algorithms of active keys, which the discovery document lists. When one leaves, there is an
+	// event: relying parties that keep the document, such as Matrix Synapse, must be restarted.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=16
+	SigningAlgorithms []string `json:"signingAlgorithms,omitempty"`
+
 	// replicas counts provider replicas by what they have reported.
 	// +optional
 	Replicas *ReplicaCounts `json:"replicas,omitempty"`

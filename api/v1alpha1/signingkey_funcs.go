@@ -1,6 +1,9 @@
 package v1alpha1
 
 import (
+	"strings"
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -37,4 +40,59 @@ func (k *SigningKey) RSABits() int {
 		return 2048
 	}
 	return int(*k.Spec.RSABits)
+}
+
+// Annotations by which people ask for action.
+const (
+	// AnnotationRotate asks for a rotation whenever it gets a value that it has not had.
+	AnnotationRotate = "oidc-operator.dev/rotate"
+	// AnnotationRevoke names, by their key IDs with commas between, keys of a SigningKey that nobody shall trust any more.
+	AnnotationRevoke = "oidc-operator.dev/revoke"
+)
+
+// RevokedKeyIDs returns the key IDs that AnnotationRevoke names.
+func (k *SigningKey) RevokedKeyIDs() []string {
+	return strings.FieldsFunc(k.Annotations[AnnotationRevoke], func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// RotationInterval returns how long a key signs before the next one takes its place, or 0: until asked for. An imported key
+// changes with its Secret only.
+func (k *SigningKey) RotationInterval() time.Duration {
+	if k.Spec.Import != nil {
+		return 0
+	}
+	return durationOr(k.Spec.Rotation.Interval, 0)
+}
+
+// PublishBefore returns how long a new key is known before it signs.
+func (k *SigningKey) PublishBefore() time.Duration {
+	return durationOr(k.Spec.Rotation.PublishBefore, 24*time.Hour)
+}
+
+// RetainAfter returns how long a key that signs no more is known.
+func (k *SigningKey) RetainAfter() time.Duration {
+	return durationOr(k.Spec.Rotation.RetainAfter, 24*time.Hour)
+}
+
+// ImportSecretName returns the name of the Secret that the private key comes from, or "".
+func (k *SigningKey) ImportSecretName() string {
+	if k.Spec.Import == nil {
+		return ""
+	}
+	return k.Spec.Import.SecretRef.Name
+}
+
+// ImportSecretKey returns the key in that Secret.
+func (k *SigningKey) ImportSecretKey() string {
+	if k.Spec.Import == nil || k.Spec.Import.SecretRef.Key == "" {
+		return "tls.key"
+	}
+	return k.Spec.Import.SecretRef.Key
+}
+
+func durationOr(d *metav1.Duration, otherwise time.Duration) time.Duration {
+	if d == nil {
+		return otherwise
+	}
+	return d.Duration
 }

@@ -20,6 +20,8 @@ const (
 	ManagedBy = "oidc-operator"
 	// AnnotationOwner names the resource for which an object was made, as Owner returns it.
 	AnnotationOwner = "oidc-operator.dev/owner"
+	// AnnotationDeletionPolicy is on what outlives its owner for a while: the DeletionPolicy that the owner had.
+	AnnotationDeletionPolicy = "oidc-operator.dev/deletion-policy"
 
 	labelName      = "app.kubernetes.io/name"
 	labelInstance  = "app.kubernetes.io/instance"
@@ -50,6 +52,11 @@ func OwnerReference(kind string, owner metav1.Object) *ametav1.OwnerReferenceApp
 		WithUID(owner.GetUID()).
 		WithController(true).
 		WithBlockOwnerDeletion(false)
+}
+
+// SharedOwnerReference makes owner one of several owners: the object is collected when all of them are gone.
+func SharedOwnerReference(kind string, owner metav1.Object) *ametav1.OwnerReferenceApplyConfiguration {
+	return OwnerReference(kind, owner).WithController(false)
 }
 
 // RegistrationName returns the name of the registration Secret for what identifies a registration to the provider: a client

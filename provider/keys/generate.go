@@ -22,6 +22,10 @@ func Generate(algorithm string, rsaBits int) (kid string, privateJWK json.RawMes
 	if err != nil {
 		return "", nil, err
 	}
+	return marshalPrivate(key, algorithm)
+}
+
+func marshalPrivate(key any, algorithm string) (kid string, privateJWK json.RawMessage, err error) {
 	jwk := jose.JSONWebKey{Key: key, Algorithm: algorithm, Use: "sig"}
 	if jwk.KeyID, err = registration.Thumbprint(&jwk); err != nil {
 		return "", nil, err

@@ -82,6 +82,7 @@ func (s *Set) add(key *registration.Key, algorithm string) (*jose.JSONWebKey, er
 	if err != nil {
 		return nil, err
 	}
+	algorithm = private.Algorithm
 	if s.public[key.KeyID] != nil {
 		return nil, nil //nolint:nilnil // nothing to publish is no fault, see NewSet
 	}

@@ -59,10 +59,13 @@ func (l Lifetimes) Over(base Lifetimes) Lifetimes {
 	}
 }
 
+// MaxTokenLifetime is the longest that an ID token or access token can be valid, whatever a provider and its clients ask for.
+const MaxTokenLifetime = 24 * time.Hour
+
 // Bounds of what may be set. RFC 6749 section 4.1.2 recommends at most ten minutes for a code.
 const (
 	maxCodeLifetime    = 10 * time.Minute
-	maxTokenLifetime   = 24 * time.Hour
+	maxTokenLifetime   = MaxTokenLifetime
 	maxRefreshLifetime = 2 * 365 * 24 * time.Hour
 	minLifetime        = time.Second
 )

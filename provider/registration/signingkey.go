@@ -53,9 +53,14 @@ type Key struct {
 	CreatedAt   time.Time `json:"created_at"`
 	ActivatedAt time.Time `json:"activated_at,omitzero"`
 	RetiresAt   time.Time `json:"retires_at,omitzero"`
-	// PrivateJWK is the private key as a JSON Web Key (RFC 7517).
+	// PrivateJWK is the private key as a JSON Web Key (RFC 7517). Of a retiring key the public half is enough, and its
+	// "alg" may be another than the document's: it may come from before a SigningKey of the same name.
 	PrivateJWK json.RawMessage `json:"jwk"`
 }
+
+// MaxJWKSAge is for how long a relying party may keep the provider's JWKS and metadata without asking again. A key must
+// have been published for longer than that before it signs.
+const MaxJWKSAge = 5 * time.Minute
 
 // MinRSABits is the smallest RSA modulus that may sign (RFC 7518 section 3.3).
 const MinRSABits = 2048
@@ -69,17 +74,20 @@ func Thumbprint(jwk *jose.JSONWebKey) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(sum), nil
 }
 
-// Parse returns the private key, having checked that it is one, that it fits algorithm and that KeyID is its thumbprint.
-// Errors never contain key material.
+// Parse returns the key, having checked that it fits algorithm, that KeyID is its thumbprint, and that it is a private one
+// unless it is retiring. Its Algorithm is what it signs, or has signed, with. Errors never contain key material.
 func (k *Key) Parse(algorithm string) (*jose.JSONWebKey, error) {
 	jwk := &jose.JSONWebKey{}
 	if err := jwk.UnmarshalJSON(k.PrivateJWK); err != nil {
 		return nil, errors.New("is not a JSON Web Key")
 	}
-	if !jwk.Valid() || jwk.IsPublic() {
+	if !jwk.Valid() || (jwk.IsPublic() && k.Phase != PhaseRetiring) {
 		return nil, errors.New("is not a private JSON Web Key")
 	}
-	if err := fits(jwk.Key, algorithm); err != nil {
+	if k.Phase == PhaseRetiring && slices.Contains(Algorithms(), jwk.Algorithm) {
+		algorithm = jwk.Algorithm
+	}
+	if err := Fits(jwk.Key, algorithm); err != nil {
 		return nil, err
 	}
 	thumbprint, err := Thumbprint(jwk)
@@ -93,26 +101,41 @@ func (k *Key) Parse(algorithm string) (*jose.JSONWebKey, error) {
 	return jwk, nil
 }
 
-func fits(key any, algorithm string) error {
+// Fits says why a private or public key cannot be one of algorithm, or returns nil.
+func Fits(key any, algorithm string) error {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
-		if !strings.HasPrefix(algorithm, "RS") && !strings.HasPrefix(algorithm, "PS") {
-			return errors.New("is an RSA key, which does not fit " + algorithm)
-		}
-		if k.N.BitLen() < MinRSABits {
-			return errors.New("is an RSA key of less than 2048 bits")
-		}
+		return rsaFits(&k.PublicKey, algorithm)
+	case *rsa.PublicKey:
+		return rsaFits(k, algorithm)
 	case *ecdsa.PrivateKey:
-		curves := map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
-		if curves[algorithm] != k.Curve {
-			return errors.New("is an elliptic curve key, which does not fit " + algorithm)
-		}
-	case ed25519.PrivateKey:
+		return curveFits(k.Curve, algorithm)
+	case *ecdsa.PublicKey:
+		return curveFits(k.Curve, algorithm)
+	case ed25519.PrivateKey, ed25519.PublicKey:
 		if algorithm != "EdDSA" {
 			return errors.New("is an Ed25519 key, which does not fit " + algorithm)
 		}
+		return nil
 	default:
 		return errors.New("is of a type that cannot sign tokens")
+	}
+}
+
+func rsaFits(key *rsa.PublicKey, algorithm string) error {
+	if !strings.HasPrefix(algorithm, "RS") && !strings.HasPrefix(algorithm, "PS") {
+		return errors.New("is an RSA key, which does not fit " + algorithm)
+	}
+	if key.N.BitLen() < MinRSABits {
+		return errors.New("is an RSA key of less than 2048 bits")
+	}
+	return nil
+}
+
+func curveFits(curve elliptic.Curve, algorithm string) error {
+	curves := map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
+	if curves[algorithm] != curve {
+		return errors.New("is an elliptic curve key of " + curve.Params().Name + ", which does not fit " + algorithm)
 	}
 	return nil
 }

@@ -54,6 +54,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExpressionExampleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
 		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ImportSecretReference"):
+		return &apiv1alpha1.ImportSecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KeyImport"):
+		return &apiv1alpha1.KeyImportApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KeyRotation"):
+		return &apiv1alpha1.KeyRotationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KubeAPIServerPreset"):

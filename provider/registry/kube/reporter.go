@@ -111,7 +111,8 @@ func (r *reporter) report(ctx context.Context) error {
 	case <-r.feed.changed: // what it stands for is in this report
 	default:
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	// A report that is given up on may still arrive, after the Lease was deleted, and speak for a replica that is gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	if err := r.leases.apply(ctx, r.lease()); err != nil {
 		return fmt.Errorf("apply lease %s: %w", r.name, err)

@@ -384,6 +384,34 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrantType
   scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ImportSecretReference
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+      default: tls.key
+    - name: name
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyImport
+  map:
+    fields:
+    - name: secretRef
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ImportSecretReference
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyRotation
+  map:
+    fields:
+    - name: interval
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: publishBefore
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: retainAfter
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyStatus
   map:
     fields:
@@ -399,6 +427,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: phase
       type:
         scalar: string
+    - name: retiresAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeAPIServerPreset
   map:
     fields:
@@ -909,6 +940,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ReplicaCounts
+    - name: signingAlgorithms
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCUser
   map:
     fields:
@@ -1163,9 +1200,15 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.DeletionPolicy
       default: Delete
+    - name: import
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyImport
     - name: providerRef
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.LocalProviderReference
+    - name: rotation
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KeyRotation
     - name: rsaBits
       type:
         scalar: numeric
@@ -1191,6 +1234,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - keyID
+    - name: nextRotationTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: observedGeneration
       type:
         scalar: numeric

@@ -19,6 +19,8 @@ type KeyStatusApplyConfiguration struct {
 	CreatedAt *v1.Time `json:"createdAt,omitempty"`
 	// activatedAt is when the key began to sign.
 	ActivatedAt *v1.Time `json:"activatedAt,omitempty"`
+	// retiresAt is when the key leaves the JWKS, once it signs no more.
+	RetiresAt *v1.Time `json:"retiresAt,omitempty"`
 }
 
 // KeyStatusApplyConfiguration constructs a declarative configuration of the KeyStatus type for use with
@@ -56,5 +58,13 @@ func (b *KeyStatusApplyConfiguration) WithCreatedAt(value v1.Time) *KeyStatusApp
 // If called multiple times, the ActivatedAt field is set to the value of the last call.
 func (b *KeyStatusApplyConfiguration) WithActivatedAt(value v1.Time) *KeyStatusApplyConfiguration {
 	b.ActivatedAt = &value
+	return b
+}
+
+// WithRetiresAt sets the RetiresAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RetiresAt field is set to the value of the last call.
+func (b *KeyStatusApplyConfiguration) WithRetiresAt(value v1.Time) *KeyStatusApplyConfiguration {
+	b.RetiresAt = &value
 	return b
 }

@@ -18,6 +18,9 @@ type OIDCProviderStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// endpoints are the URLs that relying parties use.
 	Endpoints *EndpointsApplyConfiguration `json:"endpoints,omitempty"`
+	// signingAlgorithms are the algorithms of active keys, which the discovery document lists. When one leaves, there is an
+	// event: relying parties that keep the document, such as Matrix Synapse, must be restarted.
+	SigningAlgorithms []string `json:"signingAlgorithms,omitempty"`
 	// replicas counts provider replicas by what they have reported.
 	Replicas *ReplicaCountsApplyConfiguration `json:"replicas,omitempty"`
 	// registered counts what every ready replica has loaded.
@@ -56,6 +59,16 @@ func (b *OIDCProviderStatusApplyConfiguration) WithObservedGeneration(value int6
 // If called multiple times, the Endpoints field is set to the value of the last call.
 func (b *OIDCProviderStatusApplyConfiguration) WithEndpoints(value *EndpointsApplyConfiguration) *OIDCProviderStatusApplyConfiguration {
 	b.Endpoints = value
+	return b
+}
+
+// WithSigningAlgorithms adds the given value to the SigningAlgorithms field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the SigningAlgorithms field.
+func (b *OIDCProviderStatusApplyConfiguration) WithSigningAlgorithms(values ...string) *OIDCProviderStatusApplyConfiguration {
+	for i := range values {
+		b.SigningAlgorithms = append(b.SigningAlgorithms, values[i])
+	}
 	return b
 }
 

@@ -17,8 +17,15 @@ type SigningKeySpecApplyConfiguration struct {
 	Algorithm *string `json:"algorithm,omitempty"`
 	// rsaBits is the size of an RSA key. Unset: 2048.
 	RSABits *int32 `json:"rsaBits,omitempty"`
-	// deletionPolicy says what happens to the private key when the SigningKey is deleted. The provider stops using it in
-	// either case; a retained one is taken up again by a SigningKey of the same name. Unset: Delete.
+	// rotation says when the key is replaced by a new one, and how long both are known. A rotation begins by interval, or when
+	// the annotation oidc-operator.dev/rotate gets a value that it has not had. Unset: only on request, with the default times.
+	Rotation *KeyRotationApplyConfiguration `json:"rotation,omitempty"`
+	// import takes the private key from a Secret instead of making one, and another one when the Secret changes, through the
+	// same phases as any new key. Unset: keys are made.
+	Import *KeyImportApplyConfiguration `json:"import,omitempty"`
+	// deletionPolicy says what happens to the private key when the SigningKey is deleted. The provider stops signing with it
+	// in either case, and goes on verifying with the public half for rotation.retainAfter; a retained one is taken up again by
+	// a SigningKey of the same name. Unset: Delete.
 	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
@@ -49,6 +56,22 @@ func (b *SigningKeySpecApplyConfiguration) WithAlgorithm(value string) *SigningK
 // If called multiple times, the RSABits field is set to the value of the last call.
 func (b *SigningKeySpecApplyConfiguration) WithRSABits(value int32) *SigningKeySpecApplyConfiguration {
 	b.RSABits = &value
+	return b
+}
+
+// WithRotation sets the Rotation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rotation field is set to the value of the last call.
+func (b *SigningKeySpecApplyConfiguration) WithRotation(value *KeyRotationApplyConfiguration) *SigningKeySpecApplyConfiguration {
+	b.Rotation = value
+	return b
+}
+
+// WithImport sets the Import field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Import field is set to the value of the last call.
+func (b *SigningKeySpecApplyConfiguration) WithImport(value *KeyImportApplyConfiguration) *SigningKeySpecApplyConfiguration {
+	b.Import = value
 	return b
 }
 

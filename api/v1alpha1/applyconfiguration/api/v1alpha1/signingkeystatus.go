@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -19,6 +20,9 @@ type SigningKeyStatusApplyConfiguration struct {
 	ActiveKeyID *string `json:"activeKeyID,omitempty"`
 	// keys are all keys in the provider's JWKS that belong to this SigningKey.
 	Keys []KeyStatusApplyConfiguration `json:"keys,omitempty"`
+	// nextRotationTime is when another key is to begin to sign, if nobody asks for it earlier. It is absent without
+	// rotation.interval, and while a new key waits until every provider replica serves it.
+	NextRotationTime *metav1.Time `json:"nextRotationTime,omitempty"`
 }
 
 // SigningKeyStatusApplyConfiguration constructs a declarative configuration of the SigningKeyStatus type for use with
@@ -66,5 +70,13 @@ func (b *SigningKeyStatusApplyConfiguration) WithKeys(values ...*KeyStatusApplyC
 		}
 		b.Keys = append(b.Keys, *values[i])
 	}
+	return b
+}
+
+// WithNextRotationTime sets the NextRotationTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NextRotationTime field is set to the value of the last call.
+func (b *SigningKeyStatusApplyConfiguration) WithNextRotationTime(value metav1.Time) *SigningKeyStatusApplyConfiguration {
+	b.NextRotationTime = &value
 	return b
 }
