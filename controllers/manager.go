@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,8 @@ type Options struct {
 	DefaultKeyGrace time.Duration
 	// Now tells the time. Nil means time.Now.
 	Now func() time.Time
+	// Metrics is where the metrics of the controllers are registered. Nil means nowhere.
+	Metrics prometheus.Registerer
 }
 
 // NewScheme returns a scheme with every kind that the controllers handle.
@@ -121,6 +124,11 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		return fmt.Errorf("add cache of foreign objects: %w", err)
 	}
 	c := mgr.GetClient()
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(newSigningKeyMetrics(c)); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
 	objects := objects{client: c, live: mgr.GetAPIReader()}
 	reporter := reporter{client: c, events: mgr.GetEventRecorder("oidc-operator")}
 	newRegistrar := func() registrar { return registrar{objects: objects, waiters: newWaiters(), now: o.Now} }

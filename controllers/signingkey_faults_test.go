@@ -80,7 +80,7 @@ func (f *faults) around(next http.RoundTripper) http.RoundTripper {
 		}
 		body, err := json.Marshal(metav1.Status{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
-			Code: int32(with.status), Reason: with.reason, Message: "this is a test", //nolint:gosec // an HTTP status
+			Code: int32(with.status), Reason: with.reason, Message: "this is a test",
 		})
 		if err != nil {
 			return nil, err

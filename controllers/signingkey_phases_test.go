@@ -141,7 +141,7 @@ func TestLifeOfAKey(t *testing.T) {
 	if l.last.rotates != start.Add(90*day+time.Second) || l.last.next != l.last.rotates {
 		t.Fatalf("rotates %s, next %s", l.last.rotates, l.last.next)
 	}
-	l.pass(day-time.Second).expect("Active Published")
+	l.pass(day - time.Second).expect("Active Published")
 	l.pass(time.Second).expect("Retiring Active")
 	retired := l.ring.find(first)
 	if strings.Contains(string(retired.PrivateJWK), `"d":`) {
@@ -202,7 +202,7 @@ func TestNothingSignsBeforeEveryReplicaServesIt(t *testing.T) {
 		t.Error("what waits for a report is scheduled")
 	}
 	l.step.served = true
-	l.pass(0).pass(day-time.Second).expect("Active Published")
+	l.pass(0).pass(day - time.Second).expect("Active Published")
 	l.step.served = false
 	l.pass(time.Hour).expect("Active Published")
 	l.step.served = true
@@ -255,7 +255,7 @@ func TestDowntimeAndClocks(t *testing.T) {
 		l.pass(0).expect("Active Published").pass(day - time.Second).expect("Active Published").pass(time.Second).expect("Retiring Active")
 		l.step.now = l.step.now.Add(-10 * day)
 		l.pass(0).expect("Retiring Active")
-		l.pass(day+retireMargin-time.Second).expect("Retiring Active").pass(time.Second).expect("Active")
+		l.pass(day + retireMargin - time.Second).expect("Retiring Active").pass(time.Second).expect("Active")
 	})
 }
 

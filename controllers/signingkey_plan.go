@@ -57,7 +57,7 @@ func planSigningKey(k *v1alpha1.SigningKey, state signingKeyState, now time.Time
 	case state.secret != nil && !ownedBy(owner)(state.secret):
 		return signingKeyPlan{ready: keySecretTaken(state.secret)}, nil
 	case state.ringFault != nil:
-		return signingKeyPlan{ready: invalidKey(k, state.secret, state.ringFault.Error())}, nil
+		return signingKeyPlan{ready: invalidKey(k, state.secret, state.ringFault.Error())}, nil //nolint:nilerr // it is told in status; repeating would not mend it
 	}
 	ring, err := currentRing(k, state, now)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -128,6 +129,22 @@ var _ = Describe("A SigningKey", func() {
 		Eventually(ringOf(secret)).Should(HaveField("Document.Keys", ConsistOf(HaveField("Phase", registration.PhaseRetiring))))
 		soon := create(retained.DeepCopy())
 		Eventually(current(soon)).Should(And(match.BeReady(), HaveField("Status.ActiveKeyID", keyID)), "before it was put away, too")
+	})
+
+	It("is taken up from a backup that was there before it", func() {
+		create(gen.SigningKey(namespace, "other", "sso"))
+		k := create(gen.SigningKey(namespace, "key", "sso"))
+		Eventually(current(k)).Should(match.BeReady())
+		keyID, secret := k.Status.ActiveKeyID, secretOf(k)
+		Expect(k8s.Delete(ctx, k)).To(Succeed())
+		Expect(k8s.Delete(ctx, secret)).To(Succeed())
+		restored := create(&corev1.Secret{Type: secret.Type, Data: secret.Data, ObjectMeta: metav1.ObjectMeta{
+			Namespace: secret.Namespace, Name: secret.Name, Labels: secret.Labels, Annotations: secret.Annotations,
+		}})
+		Eventually(ringOf(restored)).Should(HaveField("Document.Keys", HaveExactElements(HaveField("Phase", registration.PhaseRetiring))),
+			"nothing says yet that it may sign")
+		again := create(gen.SigningKey(namespace, "key", "sso"))
+		Eventually(current(again)).Should(And(match.BeReady(), HaveField("Status.ActiveKeyID", keyID)))
 	})
 
 	It("says so when a retained key is not of the size that is asked for", func() {

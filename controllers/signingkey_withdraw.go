@@ -57,9 +57,10 @@ func (r *signingKeyReconciler) withdraw(ctx context.Context, key types.Namespace
 	return next, nil
 }
 
-// retains tells whether the key in a Secret is to be taken up again by a SigningKey of the same name.
+// retains tells whether the key in a Secret is to be taken up by a SigningKey of the same name: by its deletionPolicy, or
+// because it comes from a backup, which has no owners, and was there before its SigningKey.
 func retains(secret *corev1.Secret) bool {
-	return secret.Annotations[resources.AnnotationDeletionPolicy] == string(v1alpha1.DeletionPolicyRetain)
+	return secret.Annotations[resources.AnnotationDeletionPolicy] == string(v1alpha1.DeletionPolicyRetain) || len(secret.OwnerReferences) == 0
 }
 
 // retireAll leaves of a ring what is needed to verify what its keys have signed.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/oidc-operator/oidc-operator/controllers"
@@ -74,7 +75,8 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.SetUp(ctx, mgr, controllers.Options{ProviderImage: f.providerImage, Concurrency: f.concurrency}); err != nil {
+	options := controllers.Options{ProviderImage: f.providerImage, Concurrency: f.concurrency, Metrics: metrics.Registry}
+	if err := controllers.SetUp(ctx, mgr, options); err != nil {
 		return err
 	}
 	slog.Info("operator starts", "version", version)
