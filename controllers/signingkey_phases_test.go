@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -442,5 +444,21 @@ func TestTheProviderReadsTheDocument(t *testing.T) {
 	var memory keyMemory
 	if err := json.Unmarshal(data[memoryFile], &memory); err != nil || memory.RotateHandled != "now" {
 		t.Errorf("memory is %+v: %v", memory, err)
+	}
+}
+
+func TestARotationWakesNoClient(t *testing.T) {
+	with := func(keyID string) *v1alpha1.SigningKey {
+		return &v1alpha1.SigningKey{Status: v1alpha1.SigningKeyStatus{ActiveKeyID: keyID}}
+	}
+	for name, test := range map[string]struct {
+		before, after string
+		wakes         bool
+	}{
+		"rotated": {"a", "b", false}, "published": {"a", "a", false}, "first": {"", "a", true}, "last": {"a", "", true},
+	} {
+		if got := activityPredicate().Update(event.UpdateEvent{ObjectOld: with(test.before), ObjectNew: with(test.after)}); got != test.wakes {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -98,4 +99,14 @@ func foreignObjects(foreign cache.Cache, kind string, requests handler.MapFunc) 
 // existencePredicate passes what appears and disappears, and no changes.
 func existencePredicate() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
+
+// activityPredicate passes SigningKeys that come or go, or begin or cease to have an active key. A rotation is neither: it
+// would start a reconcile of every client of the algorithm at each step.
+func activityPredicate() predicate.Predicate {
+	active := func(obj client.Object) bool {
+		k, ok := obj.(*v1alpha1.SigningKey)
+		return ok && k.Status.ActiveKeyID != ""
+	}
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return active(e.ObjectOld) != active(e.ObjectNew) }}
 }

@@ -15,28 +15,22 @@ import (
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 )
 
-// rotateSigningKey replaces the key with which ID tokens and logout tokens are signed, and waits until only the new one is
-// published.
+// rotateSigningKey revokes the key with which ID tokens and logout tokens are signed, the hardest rotation that there is, and
+// waits until only the new one is published.
 func (c *cluster) rotateSigningKey(t *testing.T) {
 	t.Helper()
-	var old v1alpha1.SigningKeyList
-	if err := c.client.List(t.Context(), &old, client.InNamespace(providerNamespace)); err != nil {
+	var signingKeys v1alpha1.SigningKeyList
+	if err := c.client.List(t.Context(), &signingKeys, client.InNamespace(providerNamespace)); err != nil {
 		t.Fatal(err)
 	}
 	before := c.keyIDs(t)
-	next := &v1alpha1.SigningKey{
-		ObjectMeta: metav1.ObjectMeta{Namespace: providerNamespace, GenerateName: "rs256-"},
-		Spec:       v1alpha1.SigningKeySpec{ProviderRef: v1alpha1.LocalProviderReference{Name: providerName}, Algorithm: "RS256"},
-	}
-	if err := c.client.Create(t.Context(), next); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, func() error { return c.ready(t.Context(), next) })
-	for i := range old.Items {
-		if err := c.client.Delete(t.Context(), &old.Items[i]); err != nil {
+	for i := range signingKeys.Items {
+		k := &signingKeys.Items[i]
+		patch := client.MergeFrom(k.DeepCopy())
+		metav1.SetMetaDataAnnotation(&k.ObjectMeta, v1alpha1.AnnotationRevoke, k.Status.ActiveKeyID)
+		if err := c.client.Patch(t.Context(), k, patch); err != nil {
 			t.Fatal(err)
 		}
-		// No garbage collector runs here.
 	}
 	eventually(t, func() error {
 		now := c.keyIDs(t)
