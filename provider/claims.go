@@ -183,6 +183,9 @@ func (c *claims) field(name string) any {
 // apply puts claims of the client's registration in the place of those of the directory. One whose name is a standard claim's
 // is told with that claim's scope, any other with openid.
 func (c *claims) apply(own []ownClaim, scopes []string, u *registration.User) {
+	if len(own) == 0 {
+		return
+	}
 	replaced := map[string]json.RawMessage{}
 	for _, claim := range own {
 		if slices.Contains(scopes, cmp.Or(oidc.ScopeOfClaim(claim.name), oidc.ScopeOpenID)) {

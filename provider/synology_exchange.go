@@ -168,7 +168,9 @@ func (p *Provider) respondExchangeError(w http.ResponseWriter, r *http.Request, 
 
 // newExchangeCounter counts exchanges by result: success, or what the application is told.
 func newExchangeCounter() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "oidc_provider_synology_exchanges_total", Help: "Exchanges of tokens of Synology SSO Server's protocol, by result.",
 	}, []string{"result"})
+	counter.WithLabelValues("success") // is there from the start, so that its rate is known from the first one on
+	return counter
 }
