@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -50,6 +51,9 @@ func specFields() map[string]string {
 		"lifetimes.id_token": "tokens.idToken", "lifetimes.refresh_token_idle": "tokens.refreshToken.idle",
 		"lifetimes.refresh_token_absolute": "tokens.refreshToken.absolute",
 
+		"synology_sso.app_id": "preset.synologySSO.appID", "synology_sso.redirect_uris": "preset.synologySSO.redirectURIs",
+		"synology_sso.domain_name": "synologySSO.domainName", "synology_sso.ldap_base_dn": "synologySSO.ldapBaseDN",
+
 		"login.max_attempts": "login.maxAttempts", "branding.accent_color": "branding.accentColor",
 		"branding.logo": "branding.logoConfigMapRef", "branding.logo_type": "branding.logoConfigMapRef.key",
 
@@ -64,6 +68,9 @@ func clientURIs(c *v1alpha1.OIDCClient) []string {
 		if uri != "" {
 			uris = append(uris, uri)
 		}
+	}
+	if sso := presets.SynologySSO(c); sso != nil {
+		uris = append(uris, sso.RedirectURIs...)
 	}
 	return uris
 }
@@ -113,6 +120,8 @@ func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSe
 
 		Disabled:  isTrue(c.Spec.Disabled),
 		Lifetimes: lifetimes(c.Spec.Tokens),
+
+		SynologySSO: presets.SynologySSO(c),
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	indexLeaseProvider = "leaseProvider" // Lease by the provider that the replica belongs to
 	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
+	indexAppID         = "appID"         // OIDCClient by provider and app_id of Synology SSO Server's protocol
 	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for, or anyAlgorithm
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
@@ -64,6 +65,13 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexClientID, func(c *v1alpha1.OIDCClient) []string {
 			return one(scoped(c.ProviderKey(), c.ClientID()))
+		}),
+		index(ctx, indexer, indexAppID, func(c *v1alpha1.OIDCClient) []string {
+			sso := presets.SynologySSO(c)
+			if sso == nil {
+				return nil
+			}
+			return one(scoped(c.ProviderKey(), sso.AppID))
 		}),
 		index(ctx, indexer, indexAlgorithm, func(c *v1alpha1.OIDCClient) []string {
 			var values []string

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -23,6 +24,8 @@ type clientState struct {
 	namespaceAllowed bool
 	// holder is the older OIDCClient that has the client ID, or nil.
 	holder *v1alpha1.OIDCClient
+	// appIDHolder is the OIDCClient that has its app_id of Synology SSO Server's protocol, or nil.
+	appIDHolder *v1alpha1.OIDCClient
 	// credentials is the Secret under the name in the spec, whoever made it, or nil.
 	credentials *corev1.Secret
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
@@ -74,8 +77,35 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if err = r.observeAlgorithms(ctx, c, &state); err != nil {
 		return state, err
 	}
+	if state.appIDHolder, err = r.appIDHolder(ctx, provider, c); err != nil {
+		return state, err
+	}
 	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
 	return state, err
+}
+
+// appIDHolder returns the OIDCClient that comes before c, is allowed by the provider and has c's app_id, or nil. The one whose client ID
+// the app_id is made from comes first, as it does at the provider; of the others the older.
+func (r *clientReconciler) appIDHolder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient) (*v1alpha1.OIDCClient, error) {
+	sso := presets.SynologySSO(c)
+	if sso == nil {
+		return nil, nil //nolint:nilnil // there is nothing to hold
+	}
+	same := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, same, client.MatchingFields{indexAppID: scoped(provider.Key(), sso.AppID)}); err != nil {
+		return nil, fmt.Errorf("list clients of the same app_id: %w", err)
+	}
+	own := func(c *v1alpha1.OIDCClient) bool { return registration.SynologyAppID(c.ClientID()) == sso.AppID }
+	for i := range same.Items {
+		other := &same.Items[i]
+		if other.UID == c.UID || own(c) && !own(other) || own(c) == own(other) && !precedes(kindClient, "", other, c) {
+			continue
+		}
+		if allowed, err := namespaceAllowed(ctx, r.client, provider, other.Namespace); err != nil || allowed {
+			return other, err
+		}
+	}
+	return nil, nil //nolint:nilnil // nobody has it
 }
 
 // reservedFor keeps the client IDs that a namespace's OIDCClients have by default from being taken by another namespace.

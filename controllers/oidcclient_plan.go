@@ -150,6 +150,11 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 			"client ID %q belongs to the older OIDCClient %q in namespace %q; delete one of the two or create this one with another spec.clientID",
 			c.ClientID(), state.holder.Name, state.holder.Namespace))
 	}
+	if state.appIDHolder != nil {
+		return stall(v1alpha1.ReasonAppIDTaken, fmt.Sprintf(
+			"app_id %q belongs to OIDCClient %q in namespace %q; set another spec.preset.synologySSO.appID, or leave it out",
+			presets.SynologySSO(c).AppID, state.appIDHolder.Name, state.appIDHolder.Namespace))
+	}
 	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", c.ProviderKey()))
 }
 

@@ -35,6 +35,10 @@ func planPreset(c *v1alpha1.OIDCClient, state clientState, secret string) preset
 	if preset.Warn != nil {
 		plan.warnings = preset.Warn(state.algorithms)
 	}
+	if presets.SynologySSO(c) != nil && !state.provider.Spec.SynologySSO.Serves() {
+		plan.warnings = append(plan.warnings, fmt.Sprintf(
+			"the provider does not serve the protocol of Synology SSO Server; set spec.synologySSO.enabled of OIDCProvider %q", state.provider.Key()))
+	}
 	if secret != "" {
 		plan.secretFault = preset.Secret.Fault(secret)
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/presets"
 )
 
 // setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
@@ -33,7 +34,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Complete(r)
 }
 
-// rivals returns the other OIDCClients that want the same client ID.
+// rivals returns the other OIDCClients that want the same client ID or app_id.
 func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
 	c, ok := obj.(*v1alpha1.OIDCClient)
 	if !ok {
@@ -43,10 +44,18 @@ func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reco
 	if err := r.client.List(ctx, list, client.MatchingFields{indexClientID: scoped(c.ProviderKey(), c.ClientID())}); err != nil {
 		return unlisted(ctx, err)
 	}
+	rivals := list.Items
+	if sso := presets.SynologySSO(c); sso != nil {
+		list := &v1alpha1.OIDCClientList{}
+		if err := r.client.List(ctx, list, client.MatchingFields{indexAppID: scoped(c.ProviderKey(), sso.AppID)}); err != nil {
+			return unlisted(ctx, err)
+		}
+		rivals = append(rivals, list.Items...)
+	}
 	var requests []reconcile.Request
-	for i := range list.Items {
-		if list.Items[i].UID != c.UID {
-			requests = append(requests, requestFor(&list.Items[i]))
+	for i := range rivals {
+		if rivals[i].UID != c.UID {
+			requests = append(requests, requestFor(&rivals[i]))
 		}
 	}
 	return requests

@@ -101,6 +101,42 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		Eventually(file(c, "upstream_oauth2.yaml")).Should(ContainSubstring(`on_backchannel_logout: "logout_all"`))
 	})
 
+	It("for an application of Synology SSO Server is an app_id of its own", func() {
+		sso := func(appID string, uris ...string) func(*v1alpha1.OIDCClient) {
+			return gen.WithPreset(v1alpha1.ClientPreset{SynologySSO: &v1alpha1.SynologySSOPreset{RedirectURIs: uris, AppID: appID}})
+		}
+		c := create(gen.OIDCClient(apps, "intranet", provider, gen.WithRedirectURIs(), sso("", "https://intranet.example.com/")))
+		accepted := func(message gomegatypes.GomegaMatcher) gomegatypes.GomegaMatcher {
+			return match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, message)
+		}
+		Eventually(current(c)).Should(And(haveCredentials, accepted(ContainSubstring("but the provider does not serve the protocol of Synology SSO Server; set spec.synologySSO.enabled"))))
+		update(provider, func() { provider.Spec.SynologySSO.Enabled = new(true) })
+		Eventually(current(c)).Should(accepted(Not(ContainSubstring("but"))))
+
+		By("registering it and handing out what SYNOSSO.init takes")
+		appID := registration.SynologyAppID(apps + ".intranet")
+		Expect(registered(Default)).To(And(HaveField("RequirePKCE", true), HaveField("RedirectURIs", []string{"https://intranet.example.com/"}),
+			HaveField("SynologySSO", HaveValue(Equal(registration.SynologySSOClient{AppID: appID, RedirectURIs: []string{"https://intranet.example.com/"}})))))
+		Expect(file(c, "app_id")(Default)).To(Equal(appID))
+		Expect(file(c, "oauthserver_url")(Default)).To(Equal("https://id.example.com"))
+		Expect(file(c, "synology-sso.json")(Default)).To(MatchJSON(`[{"oauthserver_url":"https://id.example.com","app_id":"` + appID + `","redirect_uri":"https://intranet.example.com/"}]`))
+
+		By("keeping the app_id from others, and giving it to whom it belongs")
+		thief := create(gen.OIDCClient(apps, "thief", provider, gen.WithRedirectURIs(), sso(appID, "https://thief.example.com/")))
+		Eventually(current(thief)).Should(match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAppIDTaken,
+			ContainSubstring(`belongs to OIDCClient "intranet" in namespace "`+apps+`"; set another spec.preset.synologySSO.appID`)))
+		update(thief, func() { thief.Spec.Preset.SynologySSO.AppID = "153fcb35b01571b49cb0adca3a4bda40" })
+		Eventually(current(thief)).Should(accepted(nil))
+		Eventually(file(thief, "app_id")).Should(Equal("153fcb35b01571b49cb0adca3a4bda40"))
+		Expect(k8s.Delete(ctx, thief)).To(Succeed())
+
+		By("binding its pages to the provider's policy, also where OpenID Connect has others")
+		update(provider, func() { provider.Spec.AllowedClients.RedirectHosts = []string{"other.example.com"} })
+		update(c, func() { c.Spec.RedirectURIs = []string{"https://other.example.com/"} })
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonRedirectHostNotAllowed,
+			ContainSubstring("https://intranet.example.com/")))
+	})
+
 	It("for Synology DSM is what to enter in its form", func() {
 		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
 		startReplica(provider, "one")

@@ -117,6 +117,19 @@ var _ = Describe("Validation by the API server of a preset", func() {
 		Entry("an account type that there is not", func(d *v1alpha1.SynologyDSMPreset) { d.AccountType = "NIS" }, "accountType"),
 	)
 
+	DescribeTable("for an application of Synology SSO Server", func(change func(*v1alpha1.SynologySSOPreset), want string) {
+		d := &v1alpha1.SynologySSOPreset{RedirectURIs: []string{"https://app.example.com"}}
+		change(d)
+		submit(v1alpha1.ClientPreset{SynologySSO: d}, want)
+	},
+		Entry("no more than what is required", func(*v1alpha1.SynologySSOPreset) {}, accepted),
+		Entry("an app_id", func(d *v1alpha1.SynologySSOPreset) { d.AppID = "153fcb35b01571b49cb0adca3a4bda40" }, accepted),
+		Entry("an app_id in capitals", func(d *v1alpha1.SynologySSOPreset) { d.AppID = "153FCB35B01571B49CB0ADCA3A4BDA40" }, "appID must be 32 of the characters 0-9 a-f"),
+		Entry("a short app_id", func(d *v1alpha1.SynologySSOPreset) { d.AppID = "153f" }, "spec.preset.synologySSO.appID"),
+		Entry("no page", func(d *v1alpha1.SynologySSOPreset) { d.RedirectURIs = nil }, "spec.preset.synologySSO.redirectURIs"),
+		Entry("a fragment", func(d *v1alpha1.SynologySSOPreset) { d.RedirectURIs = []string{"https://app.example.com/#x"} }, "redirectURIs must not have a fragment"),
+	)
+
 	It("keeps what applications have written into their accounts", func() {
 		namespace := newNamespace(nil)
 		provider := gen.OIDCProvider(namespace, "sso")

@@ -13,6 +13,8 @@ const (
 	ReasonRedirectHostNotAllowed = "RedirectHostNotAllowed"
 	// ReasonClientIDTaken surfaces when an older OIDCClient of the same provider has the client ID.
 	ReasonClientIDTaken = "ClientIDTaken"
+	// ReasonAppIDTaken surfaces when another OIDCClient of the same provider has the appID of the preset synologySSO.
+	ReasonAppIDTaken = "AppIDTaken"
 )
 
 // ConditionCredentialsReady tells whether the Secret with the credentials stands.

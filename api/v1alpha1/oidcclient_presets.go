@@ -2,7 +2,7 @@ package v1alpha1
 
 // ClientPreset names the application that an OIDCClient is for.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.kubeAPIServer)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
+// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.synologySSO), has(self.kubeAPIServer)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
 type ClientPreset struct {
 	// synapse is a Matrix homeserver: Synapse. The Secret gets oidc_providers.yaml, which Synapse loads as one more -c.
 	// +optional
@@ -16,6 +16,12 @@ type ClientPreset struct {
 	// dsm-sso-client.txt for people, dsm-sso-client.json for programs, and a key for each field.
 	// +optional
 	SynologyDSM *SynologyDSMPreset `json:"synologyDSM,omitempty"`
+
+	// synologySSO is an application that was written for Synology SSO Server, with its JavaScript SDK or by its manual flow. The
+	// provider must have synologySSO enabled. The Secret gets app_id, oauthserver_url and synology-sso.json, with what the
+	// application gives to SYNOSSO.init.
+	// +optional
+	SynologySSO *SynologySSOPreset `json:"synologySSO,omitempty"`
 
 	// kubeAPIServer is a Kubernetes cluster. The Secret gets authentication-config.yaml for kube-apiserver and kubeconfig.yaml,
 	// with which kubectl logs people in.

@@ -47,6 +47,8 @@ func Of(c *v1alpha1.OIDCClient) *Preset {
 		return mas(c)
 	case of.SynologyDSM != nil:
 		return synologyDSM(c)
+	case of.SynologySSO != nil:
+		return synologySSO(c)
 	case of.KubeAPIServer != nil:
 		return kubeAPIServer(c)
 	default:

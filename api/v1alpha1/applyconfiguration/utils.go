@@ -144,6 +144,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SynologyDSMPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SynologySSO"):
 		return &apiv1alpha1.SynologySSOApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SynologySSOPreset"):
+		return &apiv1alpha1.SynologySSOPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenLifetimes"):
 		return &apiv1alpha1.TokenLifetimesApplyConfiguration{}
 

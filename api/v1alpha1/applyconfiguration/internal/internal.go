@@ -132,6 +132,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: synologyDSM
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologyDSMPreset
+    - name: synologySSO
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologySSOPreset
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
@@ -1388,6 +1391,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: ldapBaseDN
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologySSOPreset
+  map:
+    fields:
+    - name: appID
+      type:
+        scalar: string
+    - name: redirectURIs
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.TokenLifetimes
   map:
     fields:

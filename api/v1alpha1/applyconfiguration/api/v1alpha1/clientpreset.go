@@ -14,6 +14,10 @@ type ClientPresetApplyConfiguration struct {
 	// synologyDSM is the SSO client of a Synology NAS. The Secret gets what to enter in its form, field by field:
 	// dsm-sso-client.txt for people, dsm-sso-client.json for programs, and a key for each field.
 	SynologyDSM *SynologyDSMPresetApplyConfiguration `json:"synologyDSM,omitempty"`
+	// synologySSO is an application that was written for Synology SSO Server, with its JavaScript SDK or by its manual flow. The
+	// provider must have synologySSO enabled. The Secret gets app_id, oauthserver_url and synology-sso.json, with what the
+	// application gives to SYNOSSO.init.
+	SynologySSO *SynologySSOPresetApplyConfiguration `json:"synologySSO,omitempty"`
 	// kubeAPIServer is a Kubernetes cluster. The Secret gets authentication-config.yaml for kube-apiserver and kubeconfig.yaml,
 	// with which kubectl logs people in.
 	KubeAPIServer *KubeAPIServerPresetApplyConfiguration `json:"kubeAPIServer,omitempty"`
@@ -46,6 +50,14 @@ func (b *ClientPresetApplyConfiguration) WithMAS(value *MASPresetApplyConfigurat
 // If called multiple times, the SynologyDSM field is set to the value of the last call.
 func (b *ClientPresetApplyConfiguration) WithSynologyDSM(value *SynologyDSMPresetApplyConfiguration) *ClientPresetApplyConfiguration {
 	b.SynologyDSM = value
+	return b
+}
+
+// WithSynologySSO sets the SynologySSO field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SynologySSO field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithSynologySSO(value *SynologySSOPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.SynologySSO = value
 	return b
 }
 
