@@ -3,6 +3,7 @@ package v1alpha1
 // ClientPreset names the application that an OIDCClient is for.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.synologySSO), has(self.kubeAPIServer)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
+// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.kubeAPIServer), has(self.grafana), has(self.vault), has(self.minio), has(self.portainer), has(self.proxmox), has(self.django)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
 type ClientPreset struct {
 	// synapse is a Matrix homeserver: Synapse. The Secret gets oidc_providers.yaml, which Synapse loads as one more -c.
 	// +optional
@@ -27,6 +28,34 @@ type ClientPreset struct {
 	// with which kubectl logs people in.
 	// +optional
 	KubeAPIServer *KubeAPIServerPreset `json:"kubeAPIServer,omitempty"`
+
+	// grafana is Grafana. The Secret gets the section auth.generic_oauth in grafana.ini, and the same as variables GF_*.
+	// +optional
+	Grafana *GrafanaPreset `json:"grafana,omitempty"`
+
+	// vault is HashiCorp Vault or OpenBao. The Secret gets the configuration of the auth method and a role in JSON, and vault.sh,
+	// which writes both.
+	// +optional
+	Vault *VaultPreset `json:"vault,omitempty"`
+
+	// minio is MinIO. The Secret gets its variables MINIO_IDENTITY_OPENID_*.
+	// +optional
+	MinIO *MinIOPreset `json:"minio,omitempty"`
+
+	// portainer is Portainer. The Secret gets what its API takes in portainer-settings.json, and what to enter in its form in
+	// portainer-oauth.txt.
+	// +optional
+	Portainer *PortainerPreset `json:"portainer,omitempty"`
+
+	// proxmox is Proxmox VE. The Secret gets the command that adds the realm in proxmox-realm.sh, and its section in
+	// domains.cfg.
+	// +optional
+	Proxmox *ProxmoxPreset `json:"proxmox,omitempty"`
+
+	// django is a Django project with mozilla-django-oidc. The Secret gets oidc_settings.py, which its settings import, and the
+	// same in oidc_settings.json.
+	// +optional
+	Django *DjangoPreset `json:"django,omitempty"`
 }
 
 // SecretDelivery says how an application's configuration file comes by the client secret.

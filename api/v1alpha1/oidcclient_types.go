@@ -374,7 +374,7 @@ type CredentialsStatus struct {
 	// files are the keys of the Secret that the preset has added.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=253
 	Files []string `json:"files,omitempty"`
 }

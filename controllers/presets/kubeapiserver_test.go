@@ -88,8 +88,10 @@ func TestKubeAPIServerRefuses(t *testing.T) {
 			want: "spec.idTokenSignedResponseAlg must not be EdDSA",
 		},
 		"claims elsewhere": {
-			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) { s.ClaimsIn = v1alpha1.ClaimsInUserinfo },
-			want:   "spec.claimsIn must not be Userinfo",
+			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) {
+				s.ClaimsIn = v1alpha1.ClaimsInUserinfo
+			},
+			want: "spec.claimsIn must not be Userinfo",
 		},
 		"private_key_jwt": {
 			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.KubeAPIServerPreset) {

@@ -51,6 +51,18 @@ func Of(c *v1alpha1.OIDCClient) *Preset {
 		return synologySSO(c)
 	case of.KubeAPIServer != nil:
 		return kubeAPIServer(c)
+	case of.Grafana != nil:
+		return grafana(c)
+	case of.Vault != nil:
+		return vault(c)
+	case of.MinIO != nil:
+		return minio(c)
+	case of.Portainer != nil:
+		return portainer(c)
+	case of.Proxmox != nil:
+		return proxmox(c)
+	case of.Django != nil:
+		return django(c)
 	default:
 		return nil
 	}

@@ -36,6 +36,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CredentialsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsStatus"):
 		return &apiv1alpha1.CredentialsStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DjangoPreset"):
+		return &apiv1alpha1.DjangoPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DSNSecretReference"):
 		return &apiv1alpha1.DSNSecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EffectiveClientStatus"):
@@ -54,6 +56,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExpressionExampleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewayReference"):
 		return &apiv1alpha1.GatewayReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GrafanaPreset"):
+		return &apiv1alpha1.GrafanaPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GrafanaRoles"):
+		return &apiv1alpha1.GrafanaRolesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ImportSecretReference"):
 		return &apiv1alpha1.ImportSecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyImport"):
@@ -90,6 +96,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.MASLocalpartImportApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MASPreset"):
 		return &apiv1alpha1.MASPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MinIOPolicy"):
+		return &apiv1alpha1.MinIOPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MinIOPreset"):
+		return &apiv1alpha1.MinIOPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClient"):
 		return &apiv1alpha1.OIDCClientApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OIDCClientSpec"):
@@ -110,12 +120,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.OIDCUserStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
 		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PortainerPreset"):
+		return &apiv1alpha1.PortainerPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStorage"):
 		return &apiv1alpha1.PostgresStorageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderReference"):
 		return &apiv1alpha1.ProviderReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
 		return &apiv1alpha1.ProviderTLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProxmoxPreset"):
+		return &apiv1alpha1.ProxmoxPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RefreshTokenLifetimes"):
 		return &apiv1alpha1.RefreshTokenLifetimesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RegisteredCounts"):
@@ -148,6 +162,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SynologySSOPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TokenLifetimes"):
 		return &apiv1alpha1.TokenLifetimesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VaultBoundClaim"):
+		return &apiv1alpha1.VaultBoundClaimApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VaultPreset"):
+		return &apiv1alpha1.VaultPresetApplyConfiguration{}
 
 	}
 	return nil

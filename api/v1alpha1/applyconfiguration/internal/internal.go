@@ -120,12 +120,27 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientPreset
   map:
     fields:
+    - name: django
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.DjangoPreset
+    - name: grafana
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaPreset
     - name: kubeAPIServer
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.KubeAPIServerPreset
     - name: mas
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASPreset
+    - name: minio
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MinIOPreset
+    - name: portainer
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PortainerPreset
+    - name: proxmox
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProxmoxPreset
     - name: synapse
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynapsePreset
@@ -135,6 +150,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: synologySSO
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SynologySSOPreset
+    - name: vault
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultPreset
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
@@ -198,6 +216,27 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DeletionPolicy
   scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DjangoPreset
+  map:
+    fields:
+    - name: baseURL
+      type:
+        scalar: string
+    - name: createUser
+      type:
+        scalar: boolean
+    - name: logout
+      type:
+        scalar: boolean
+    - name: renewIDTokenExpirySeconds
+      type:
+        scalar: numeric
+    - name: unverifiedEmail
+      type:
+        scalar: boolean
+    - name: urlPrefix
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClientStatus
   map:
     fields:
@@ -385,6 +424,78 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: sectionName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaOthers
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaPreset
+  map:
+    fields:
+    - name: allowSignUp
+      type:
+        scalar: boolean
+    - name: autoLogin
+      type:
+        scalar: boolean
+    - name: caFile
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: roleAttributePath
+      type:
+        scalar: string
+    - name: roles
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaRoles
+    - name: rootURL
+      type:
+        scalar: string
+    - name: secretDelivery
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretDelivery
+    - name: secretMountPath
+      type:
+        scalar: string
+    - name: settings
+      type:
+        map:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaSetting
+    - name: signOut
+      type:
+        scalar: boolean
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaRoles
+  map:
+    fields:
+    - name: admin
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: editor
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: grafanaAdmin
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: others
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaOthers
+    - name: viewer
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrafanaSetting
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.GrantType
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ImportSecretReference
@@ -679,6 +790,36 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASResponseMode
   scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MinIOPolicy
+  map:
+    fields:
+    - name: group
+      type:
+        scalar: string
+    - name: policy
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MinIOPreset
+  map:
+    fields:
+    - name: claimName
+      type:
+        scalar: string
+    - name: consoleURL
+      type:
+        scalar: string
+    - name: displayName
+      type:
+        scalar: string
+    - name: policies
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MinIOPolicy
+          elementRelationship: atomic
+    - name: rolePolicy
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.NamespacesFrom
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClient
@@ -1105,6 +1246,27 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: io.k8s.api.core.v1.Toleration
           elementRelationship: atomic
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.PortainerPreset
+  map:
+    fields:
+    - name: autoCreateUsers
+      type:
+        scalar: boolean
+    - name: defaultTeamID
+      type:
+        scalar: numeric
+    - name: logout
+      type:
+        scalar: boolean
+    - name: sso
+      type:
+        scalar: boolean
+    - name: url
+      type:
+        scalar: string
+    - name: userIdentifier
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.PostgresStorage
   map:
     fields:
@@ -1124,6 +1286,39 @@ var schemaYAML = typed.YAMLObject(`types:
   map:
     fields:
     - name: secretName
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProxmoxPreset
+  map:
+    fields:
+    - name: autocreate
+      type:
+        scalar: boolean
+    - name: comment
+      type:
+        scalar: string
+    - name: default
+      type:
+        scalar: boolean
+    - name: groupsAutocreate
+      type:
+        scalar: boolean
+    - name: groupsClaim
+      type:
+        scalar: string
+    - name: groupsOverwrite
+      type:
+        scalar: boolean
+    - name: realm
+      type:
+        scalar: string
+    - name: urls
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: usernameClaim
       type:
         scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenLifetimes
@@ -1418,6 +1613,72 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: refreshToken
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenLifetimes
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultBoundClaim
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: values
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultMetadataName
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultPreset
+  map:
+    fields:
+    - name: address
+      type:
+        scalar: string
+    - name: boundClaims
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultBoundClaim
+          elementRelationship: associative
+          keys:
+          - name
+    - name: boundGroups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: certificateAuthority
+      type:
+        scalar: string
+    - name: claimMappings
+      type:
+        map:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultMetadataName
+    - name: groupsClaim
+      type:
+        scalar: string
+    - name: mountPath
+      type:
+        scalar: string
+    - name: policies
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: role
+      type:
+        scalar: string
+    - name: tokenMaxTTL
+      type:
+        scalar: string
+    - name: tokenTTL
+      type:
+        scalar: string
+    - name: userClaim
+      type:
+        scalar: string
 - name: io.k8s.api.core.v1.Affinity
   map:
     fields:

@@ -21,6 +21,22 @@ type ClientPresetApplyConfiguration struct {
 	// kubeAPIServer is a Kubernetes cluster. The Secret gets authentication-config.yaml for kube-apiserver and kubeconfig.yaml,
 	// with which kubectl logs people in.
 	KubeAPIServer *KubeAPIServerPresetApplyConfiguration `json:"kubeAPIServer,omitempty"`
+	// grafana is Grafana. The Secret gets the section auth.generic_oauth in grafana.ini, and the same as variables GF_*.
+	Grafana *GrafanaPresetApplyConfiguration `json:"grafana,omitempty"`
+	// vault is HashiCorp Vault or OpenBao. The Secret gets the configuration of the auth method and a role in JSON, and vault.sh,
+	// which writes both.
+	Vault *VaultPresetApplyConfiguration `json:"vault,omitempty"`
+	// minio is MinIO. The Secret gets its variables MINIO_IDENTITY_OPENID_*.
+	MinIO *MinIOPresetApplyConfiguration `json:"minio,omitempty"`
+	// portainer is Portainer. The Secret gets what its API takes in portainer-settings.json, and what to enter in its form in
+	// portainer-oauth.txt.
+	Portainer *PortainerPresetApplyConfiguration `json:"portainer,omitempty"`
+	// proxmox is Proxmox VE. The Secret gets the command that adds the realm in proxmox-realm.sh, and its section in
+	// domains.cfg.
+	Proxmox *ProxmoxPresetApplyConfiguration `json:"proxmox,omitempty"`
+	// django is a Django project with mozilla-django-oidc. The Secret gets oidc_settings.py, which its settings import, and the
+	// same in oidc_settings.json.
+	Django *DjangoPresetApplyConfiguration `json:"django,omitempty"`
 }
 
 // ClientPresetApplyConfiguration constructs a declarative configuration of the ClientPreset type for use with
@@ -66,5 +82,53 @@ func (b *ClientPresetApplyConfiguration) WithSynologySSO(value *SynologySSOPrese
 // If called multiple times, the KubeAPIServer field is set to the value of the last call.
 func (b *ClientPresetApplyConfiguration) WithKubeAPIServer(value *KubeAPIServerPresetApplyConfiguration) *ClientPresetApplyConfiguration {
 	b.KubeAPIServer = value
+	return b
+}
+
+// WithGrafana sets the Grafana field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Grafana field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithGrafana(value *GrafanaPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.Grafana = value
+	return b
+}
+
+// WithVault sets the Vault field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Vault field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithVault(value *VaultPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.Vault = value
+	return b
+}
+
+// WithMinIO sets the MinIO field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MinIO field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithMinIO(value *MinIOPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.MinIO = value
+	return b
+}
+
+// WithPortainer sets the Portainer field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Portainer field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithPortainer(value *PortainerPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.Portainer = value
+	return b
+}
+
+// WithProxmox sets the Proxmox field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Proxmox field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithProxmox(value *ProxmoxPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.Proxmox = value
+	return b
+}
+
+// WithDjango sets the Django field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Django field is set to the value of the last call.
+func (b *ClientPresetApplyConfiguration) WithDjango(value *DjangoPresetApplyConfiguration) *ClientPresetApplyConfiguration {
+	b.Django = value
 	return b
 }
