@@ -2,8 +2,7 @@ package v1alpha1
 
 // ClientPreset names the application that an OIDCClient is for.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.synologySSO), has(self.kubeAPIServer)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
-// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.kubeAPIServer), has(self.grafana), has(self.vault), has(self.minio), has(self.portainer), has(self.proxmox), has(self.django)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
+// +kubebuilder:validation:XValidation:rule="[has(self.synapse), has(self.mas), has(self.synologyDSM), has(self.synologySSO), has(self.kubeAPIServer), has(self.grafana), has(self.vault), has(self.minio), has(self.portainer), has(self.proxmox), has(self.django)].filter(set, set).size() == 1",message="preset must hold exactly one application; an OIDCClient is for one, so remove all but one or create an OIDCClient for each"
 type ClientPreset struct {
 	// synapse is a Matrix homeserver: Synapse. The Secret gets oidc_providers.yaml, which Synapse loads as one more -c.
 	// +optional
