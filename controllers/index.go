@@ -27,7 +27,7 @@ const (
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
 	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
-	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials; OIDCProvider by that of its DSN; SigningKey by that of its import
+	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials or their source; OIDCProvider by that of its DSN; SigningKey by that of its import
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 )
 
@@ -103,7 +103,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return one(scoped(u.ProviderKey(), registration.FoldEmail(u.Spec.Email)))
 		}),
 		index(ctx, indexer, indexSecretName, func(c *v1alpha1.OIDCClient) []string {
-			return one(c.SecretName())
+			return append(one(c.ExistingSecretName()), c.SecretName())
 		}),
 		index(ctx, indexer, indexSecretName, func(u *v1alpha1.OIDCUser) []string {
 			return one(u.PasswordSecretName())

@@ -142,7 +142,10 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		client: c, objects: objects, registrar: newRegistrar(), reporter: reporter,
 		imports: newReferents(foreign, mgr.GetAPIReader()), now: o.Now,
 	}
-	clients := &clientReconciler{client: c, objects: objects, registrar: newRegistrar(), reporter: reporter, now: o.Now}
+	clients := &clientReconciler{
+		client: c, objects: objects, registrar: newRegistrar(), reporter: reporter,
+		brought: newReferents(foreign, mgr.GetAPIReader()), made: newMadeSecrets(), now: o.Now,
+	}
 	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	for kind, setUp := range map[string]func() error{
 		kindProvider:   func() error { return providers.setUp(mgr, foreign) },

@@ -4,43 +4,54 @@ import (
 	"context"
 	"errors"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
-	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // clientResult is what came of a plan.
 type clientResult struct {
+	// outrun tells that the plan was made from a cache that lagged behind, and that nothing was done.
+	outrun bool
+	// issued tells that the credentials Secret stands as planned.
+	issued bool
 	// secretTaken tells that a Secret of somebody else has the name of the credentials Secret.
 	secretTaken bool
 	// refused is why something could not be written, or nil.
 	refused *verdict
+	// restarted are the workloads that were restarted, unrestarted says why others could not be.
+	restarted, unrestarted []string
 	// registered is nil when nothing was registered.
 	registered *registered
 	// registrationTaken names a Secret of somebody else that has the name of the registration Secret, or is nil.
 	registrationTaken *notOwnedError
 }
 
-// apply issues the credentials first and then registers them: a registration that names a secret which nobody could read
-// yet would be of no use. What is outdated goes last, because until then it is where the client secret is kept.
+// apply issues the credentials first and then registers them: the first client secret is nobody's before it can be read, and any other
+// is issued only when it has been registered before, see secretsPlan. What is outdated goes last, because until then it is where
+// the client secret is kept.
 func (r *clientReconciler) apply(ctx context.Context, c *v1alpha1.OIDCClient, state clientState, plan clientPlan) (clientResult, error) {
-	result := clientResult{secretTaken: plan.secretTaken}
+	var result clientResult
 	key := client.ObjectKeyFromObject(c)
 	if err := r.objects.removeAll(ctx, plan.withdraw); err != nil {
 		return result, err
 	}
-	if plan.registration == nil {
+	if plan.registration == nil && plan.update == nil {
 		r.registrar.forget(c.ProviderKey(), key)
 		return result, nil
+	}
+	if still, err := r.standsStill(ctx, c, state, plan); err != nil || !still {
+		result.outrun = !still
+		return result, err
 	}
 	issueErr := r.issue(ctx, c, state, plan, &result)
 	if issueErr != nil && refused(issueErr) == nil {
 		return result, issueErr
 	}
 	desired := plan.registration
-	if result.secretTaken || issueErr != nil {
+	if !result.issued {
 		desired = plan.update
 	}
 	if desired == nil {
@@ -52,21 +63,35 @@ func (r *clientReconciler) apply(ctx context.Context, c *v1alpha1.OIDCClient, st
 	if taken, is := asNotOwned(err); is {
 		result.registrationTaken, err = taken, nil
 	}
-	if err != nil || issueErr != nil || result.secretTaken || result.registrationTaken != nil {
+	if err != nil || !result.issued || result.registrationTaken != nil {
 		return result, errors.Join(issueErr, err)
 	}
 	return result, r.objects.removeAll(ctx, plan.outdated)
 }
 
-// issue writes the credentials Secret, unless its name is taken.
+// issue writes the credentials Secret, unless there is nothing to write or its name is taken. That workloads were restarted is noted in it
+// afterwards: what is not noted is done again, and restarts nothing a second time.
 func (r *clientReconciler) issue(ctx context.Context, c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result *clientResult) error {
-	if plan.secretTaken {
+	if plan.credentials == nil {
 		return nil
 	}
-	_, err := r.objects.applySecret(ctx, plan.credentials, state.credentials, ownedBy(resources.Owner(kindClient, client.ObjectKeyFromObject(c))))
+	if plan.secrets.restart {
+		if err := r.restart(ctx, c, plan.secrets.currentID, result); err != nil {
+			return err
+		}
+		if len(result.unrestarted) == 0 {
+			plan.credentials.WithAnnotations(map[string]string{annotationRestarted: plan.secrets.currentID})
+		}
+	}
+	mine := ownCredentials(c)
+	adopted := state.credentials
+	_, err := r.objects.applySecret(ctx, plan.credentials, state.credentials, func(obj metav1.Object) bool {
+		return mine(obj) || adopted != nil && obj.GetUID() == adopted.UID
+	})
 	if _, taken := asNotOwned(err); taken {
 		result.secretTaken = true
 		return nil
 	}
+	result.issued = err == nil
 	return err
 }

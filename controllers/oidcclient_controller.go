@@ -21,7 +21,10 @@ type clientReconciler struct {
 	objects   objects
 	registrar registrar
 	reporter  reporter
-	now       func() time.Time
+	// brought are the client secrets that existingSecretRefs name.
+	brought *referents
+	made    *madeSecrets
+	now     func() time.Time
 }
 
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients,verbs=get;list;watch
@@ -35,6 +38,8 @@ type clientReconciler struct {
 func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCClient{}
 	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		r.brought.forget(req.NamespacedName)
+		r.made.forget(req.NamespacedName)
 		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindClient, req.NamespacedName), before, req.NamespacedName)
 	} else if err != nil {
 		return ctrl.Result{}, err
@@ -44,7 +49,8 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	plan, err := planClient(effective, state, newClientSecret)
+	now := r.now()
+	plan, err := planClient(effective, state, now, r.made.client(effective), newClientSecret)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -53,7 +59,14 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if err != nil && result.refused == nil {
 		return ctrl.Result{}, err
 	}
+	if result.outrun {
+		return ctrl.Result{RequeueAfter: outrunDelay}, nil
+	}
 	obj := effective.DeepCopy() // of which only the status is written
-	setClientStatus(obj, state, plan, result, metav1.NewTime(r.now()))
-	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
+	setClientStatus(obj, state, plan, result, metav1.NewTime(now))
+	if reportErr := r.reporter.report(ctx, before, obj); err != nil || reportErr != nil {
+		return ctrl.Result{}, errors.Join(err, reportErr)
+	}
+	r.announceSecrets(before, obj, plan, result)
+	return ctrl.Result{RequeueAfter: untilNext(plan, result, now)}, nil
 }

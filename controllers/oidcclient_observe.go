@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,6 +40,13 @@ type clientState struct {
 	// owned are the Secrets that say that they were made for the OIDCClient, in any namespace: a registration is where its
 	// provider is, or was. Only those in the OIDCClient's own namespace may be believed.
 	owned []corev1.Secret
+	// brought is what existingSecretRef names; nil without one.
+	brought *broughtSecret
+	// reached tells how far the provider's replicas are with the registration, nobody that none is ready, and uses when which
+	// secret was used, by its ID. All are only there for a client that has several secrets.
+	reached verdict
+	nobody  bool
+	uses    map[string]time.Time
 }
 
 func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) (clientState, error) {
@@ -59,6 +67,9 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
 	}
 	if state.registration, err = cachedSecret(ctx, r.client, name); err != nil {
+		return state, err
+	}
+	if err = r.observeSecrets(ctx, c, &state); err != nil {
 		return state, err
 	}
 	provider := &v1alpha1.OIDCProvider{}

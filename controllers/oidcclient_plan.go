@@ -2,11 +2,11 @@ package controllers
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"math/big"
-	"regexp"
-	"strings"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
@@ -15,7 +15,6 @@ import (
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
-	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -27,33 +26,23 @@ const (
 	kindUser       = "OIDCUser"
 )
 
-// The keys of a credentials Secret.
-const (
-	keyClientID      = "client_id"
-	keyClientSecret  = "client_secret"
-	keyIssuer        = "issuer"
-	keyDiscovery     = "discovery_url"
-	keyAuthorization = "authorization_endpoint"
-	keyToken         = "token_endpoint"
-	keyUserinfo      = "userinfo_endpoint"
-	keyEndSession    = "end_session_endpoint"
-	keyJWKS          = "jwks_uri"
-	keyScopes        = "scopes"
-)
-
 // clientPlan is what is to be done about an OIDCClient.
 type clientPlan struct {
 	accepted verdict
-	// secretTaken tells that a Secret of somebody else has the name of the credentials Secret.
-	secretTaken bool
+	// secrets is what becomes of the client secret.
+	secrets secretsPlan
+	// held is the client secret that the plan is made with, and heldIn the name of the Secret that it is from.
+	held, heldIn string
+	// issuable tells why the credentials Secret cannot be written as it should be unless its outcome is done.
+	issuable verdict
 	// credentials and registration are what should stand; nil: nothing is to be written.
 	credentials  *acorev1.SecretApplyConfiguration
 	registration *acorev1.SecretApplyConfiguration
-	// update is the standing registration brought up to date with the client secrets that it has: what is written when the
-	// credentials cannot be, since redirect URIs and the like must take effect all the same. Nil when none stands.
+	// update is what can be registered when the credentials cannot be written, since redirect URIs and the like must take effect
+	// all the same. Nil: nothing.
 	update *acorev1.SecretApplyConfiguration
-	// secretID names the client secret; empty for a client that has none.
-	secretID string
+	// servedSince is the resource version of a registration that served as well as the planned one does, or "".
+	servedSince string
 	// preset is what the application's preset adds.
 	preset presetPlan
 	// withdraw are registrations that must end now, because the OIDCClient is not accepted.
@@ -63,60 +52,111 @@ type clientPlan struct {
 }
 
 // planClient decides about an OIDCClient that its preset has filled in. It calls newSecret when a client secret must be made.
-func planClient(c *v1alpha1.OIDCClient, state clientState, newSecret func(presets.SecretForm) string) (clientPlan, error) {
-	secret, hashes := "", []registration.ClientSecret(nil)
+func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *madeSecret, newSecret func(presets.SecretForm) string) (clientPlan, error) {
+	plan := clientPlan{}
 	if c.HasSecret() {
-		secret = keptSecret(c, state)
-		if secret == "" {
-			secret = newSecret(presets.FormOf(c))
-		}
-		hash := registration.HashSecret(secret)
-		hashes = []registration.ClientSecret{{ID: registration.SecretID(hash), Hash: hash}}
+		known := state.secrets(c, now, made)
+		plan.held, plan.heldIn = known.value, known.heldIn
+		plan.secrets = planSecrets(c, known, made, func() string { return newSecret(presets.FormOf(c)) })
 	}
-	document := buildClientDocument(c, hashes)
-	plan := clientPlan{preset: planPreset(c, state, secret)}
-	plan.accepted = plan.preset.judge(judgeClient(c, state, document))
-	if len(hashes) > 0 {
-		plan.secretID = hashes[0].ID
-	}
+	document := buildClientDocument(c, plan.secrets.registered)
+	plan.preset = planPreset(c, state, plan.secrets.value)
+	plan.accepted = plan.preset.judge(judgeClient(c, state, withSecret(c, document)))
 	if plan.accepted.outcome == stalled {
 		plan.withdraw = registrationsIn(state.owned)
 	}
 	if plan.accepted.outcome != done {
 		return plan, nil
 	}
-	owner := resources.Owner(kindClient, client.ObjectKeyFromObject(c))
-	plan.secretTaken = state.credentials != nil && !ownedBy(owner)(state.credentials)
+	document = document.WithoutExamples()
 	plan.outdated = outdated(c, state.owned)
+	plan.planCredentials(c, state)
 	var err error
-	if incumbent(state.registration) == owner {
-		update := *document
-		if c.HasSecret() {
-			update.Secrets = registeredSecrets(state.registration)
-		}
-		if update.Validate() == nil {
-			if plan.update, err = registrationFor(c, owner, &update); err != nil {
-				return plan, err
-			}
-		}
+	switch {
+	case plan.secrets.first:
+		// Nobody can know the secret before it stands.
+	case document.Validate() == nil && (plan.secrets.value != "" || incumbent(state.registration) == ownerOf(c)):
+		plan.servedSince = servedSince(c, state.registration, document)
+		plan.update, err = registrationFor(c, document, plan.servedSince)
 	}
-	plan.credentials = buildCredentials(c, state.provider.Spec.Issuer, secret, plan.preset.files)
-	plan.registration, err = registrationFor(c, owner, document)
+	if err == nil && plan.credentials != nil {
+		plan.registration, err = registrationFor(c, document, plan.servedSince)
+	}
 	return plan, err
 }
 
-func registrationFor(c *v1alpha1.OIDCClient, owner string, document *registration.Client) (*acorev1.SecretApplyConfiguration, error) {
-	return buildRegistration(c.ProviderKey(), registration.KindClient,
-		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), owner, document.WithoutExamples())
+// withSecret returns what document will be when there is a client secret, which may have to be waited for.
+func withSecret(c *v1alpha1.OIDCClient, document *registration.Client) *registration.Client {
+	if !c.HasSecret() || len(document.Secrets) > 0 {
+		return document
+	}
+	later := *document
+	later.Secrets = []registration.ClientSecret{clientSecret(registration.HashSecret(""))}
+	return &later
 }
 
-// registeredSecrets returns the client secrets in a registration.
-func registeredSecrets(secret *corev1.Secret) []registration.ClientSecret {
-	document, err := registration.Parse[registration.Client](secret.Data[registration.KindClient.File()])
+// planCredentials decides about the application's Secret.
+func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) {
+	mine := state.credentials == nil || ownCredentials(c)(state.credentials)
+	taken := func(err error) verdict {
+		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf("Secret %q exists and %s", c.SecretName(), err))
+	}
+	if !mine {
+		if err := adoptable(c, state.credentials); err != nil {
+			p.issuable = taken(err)
+			return
+		}
+	}
+	if c.HasSecret() && p.secrets.value == "" {
+		p.issuable = *p.secrets.pending
+		return
+	}
+	data, err := credentialsData(c, state.provider.Spec.Issuer, p.secrets.value, p.preset.files)
 	if err != nil {
+		p.issuable = stall(v1alpha1.ReasonInvalidTemplate, err.Error()+"; the Secret stays as it is until then")
+		return
+	}
+	if !mine {
+		if err := spoilt(state.credentials, data); err != nil {
+			p.issuable = taken(err)
+			return
+		}
+	}
+	secretType := corev1.SecretType(resources.SecretTypeCredentials)
+	if state.credentials != nil {
+		secretType = state.credentials.Type
+	}
+	p.credentials = buildCredentials(c, secretType, data, p.secrets.issued)
+}
+
+func ownerOf(c *v1alpha1.OIDCClient) string {
+	return resources.Owner(kindClient, client.ObjectKeyFromObject(c))
+}
+
+func registrationFor(c *v1alpha1.OIDCClient, document *registration.Client, servedSince string) (*acorev1.SecretApplyConfiguration, error) {
+	secret, err := buildRegistration(c.ProviderKey(), registration.KindClient,
+		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), ownerOf(c), document)
+	if err != nil {
+		return nil, err
+	}
+	annotations := map[string]string{annotationOwnerUID: string(c.UID)}
+	if servedSince != "" {
+		annotations[annotationServedSince] = servedSince
+	}
+	return secret.WithAnnotations(annotations), nil
+}
+
+// registeredSecrets returns the client secrets in a registration of c. They are not inherited from another OIDCClient that has had the
+// client ID.
+func registeredSecrets(c *v1alpha1.OIDCClient, secret *corev1.Secret) []registration.ClientSecret {
+	if incumbent(secret) != ownerOf(c) {
+		return nil
+	}
+	var document registration.Client
+	if json.Unmarshal(secret.Data[registration.KindClient.File()], &document) != nil {
 		return nil // to be written anew
 	}
-	return document.Secrets
+	return slices.DeleteFunc(document.Secrets, func(s registration.ClientSecret) bool { return !s.Valid() })
 }
 
 // judgeClient decides ConditionAccepted.
@@ -163,56 +203,6 @@ func providerNotFound(key client.ObjectKey) verdict {
 		"OIDCProvider %q in namespace %q does not exist; create it or correct spec.providerRef", key.Name, key.Namespace))
 }
 
-// buildCredentials returns the Secret that the application reads. files are those of its preset.
-func buildCredentials(c *v1alpha1.OIDCClient, issuer, secret string, files map[string][]byte) *acorev1.SecretApplyConfiguration {
-	data := map[string][]byte{
-		keyClientID:      []byte(c.ClientID()),
-		keyIssuer:        []byte(issuer),
-		keyDiscovery:     []byte(oidc.Endpoint(issuer, oidc.PathDiscovery)),
-		keyAuthorization: []byte(oidc.Endpoint(issuer, oidc.PathAuthorization)),
-		keyToken:         []byte(oidc.Endpoint(issuer, oidc.PathToken)),
-		keyUserinfo:      []byte(oidc.Endpoint(issuer, oidc.PathUserinfo)),
-		keyEndSession:    []byte(oidc.Endpoint(issuer, oidc.PathLogout)),
-		keyJWKS:          []byte(oidc.Endpoint(issuer, oidc.PathJWKS)),
-		keyScopes:        []byte(strings.Join(c.Scopes(), " ")),
-	}
-	if secret != "" {
-		data[keyClientSecret] = []byte(secret)
-	}
-	maps.Copy(data, files)
-	return acorev1.Secret(c.SecretName(), c.Namespace).
-		WithType(resources.SecretTypeCredentials).
-		WithLabels(c.Spec.Credentials.Labels).
-		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
-		WithAnnotations(c.Spec.Credentials.Annotations).
-		WithAnnotations(map[string]string{resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c))}).
-		WithOwnerReferences(resources.OwnerReference(kindClient, c)).
-		WithData(data)
-}
-
-// secretPattern is what a client secret that we have made looks like.
-var secretPattern = regexp.MustCompile(`^[A-Za-z0-9]{32,128}$`)
-
-// keptSecret returns the client secret that the application can read already, or "". The Secret under the current name
-// comes first, then one from before the name was changed. What does not look like a secret of ours is not trusted.
-func keptSecret(c *v1alpha1.OIDCClient, state clientState) string {
-	candidates := []*corev1.Secret{}
-	if state.credentials != nil && ownedBy(resources.Owner(kindClient, client.ObjectKeyFromObject(c)))(state.credentials) {
-		candidates = append(candidates, state.credentials)
-	}
-	for i := range state.owned {
-		if isCredentials(&state.owned[i]) && state.owned[i].Namespace == c.Namespace {
-			candidates = append(candidates, &state.owned[i])
-		}
-	}
-	for _, s := range candidates {
-		if value := string(s.Data[keyClientSecret]); secretPattern.MatchString(value) {
-			return value
-		}
-	}
-	return ""
-}
-
 func registrationsIn(secrets []corev1.Secret) []*corev1.Secret {
 	var found []*corev1.Secret
 	for i := range secrets {
@@ -234,7 +224,7 @@ func outdated(c *v1alpha1.OIDCClient, owned []corev1.Secret) []*corev1.Secret {
 	for i := range owned {
 		s := &owned[i]
 		if isRegistration(s) && client.ObjectKeyFromObject(s) != wanted ||
-			isCredentials(s) && s.Namespace == c.Namespace && s.Name != c.SecretName() {
+			!isRegistration(s) && ownCredentials(c)(s) && s.Name != c.SecretName() && !c.RetainsSecret() {
 			found = append(found, s)
 		}
 	}

@@ -30,7 +30,7 @@ func planPreset(c *v1alpha1.OIDCClient, state clientState, secret string) preset
 	}
 	var plan presetPlan
 	plan.files, plan.fault = preset.Files(presets.Issued{
-		Client: c, Issuer: state.provider.Spec.Issuer, Secret: secret, SecretKey: keyClientSecret,
+		Client: c, Issuer: state.provider.Spec.Issuer, Secret: secret, SecretKey: string(c.CredentialsKeys().ClientSecret),
 	})
 	if preset.Warn != nil {
 		plan.warnings = preset.Warn(state.algorithms)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"sigs.k8s.io/yaml"
 
@@ -29,14 +30,17 @@ func TestPresetsAreRegistered(t *testing.T) {
 			if err := yaml.UnmarshalStrict(manifest, c); err != nil {
 				t.Fatal(err)
 			}
-			plan, err := planClient(presets.Effective(c), clientState{provider: provider, namespaceAllowed: true}, newClientSecret)
+			plan, err := planClient(presets.Effective(c), clientState{provider: provider, namespaceAllowed: true}, time.Now(), newMadeSecrets().client(c), newClientSecret)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if plan.accepted.outcome != done || plan.registration == nil {
 				t.Fatalf("not accepted: %s", plan.accepted.message)
 			}
-			without := buildCredentials(c, provider.Spec.Issuer, "secret", nil).Data
+			without, err := credentialsData(c, provider.Spec.Issuer, "secret", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, key := range plan.preset.fileNames() {
 				if _, taken := without[key]; taken {
 					t.Errorf("%s is a key that every Secret has", key)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -13,19 +14,22 @@ import (
 func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now metav1.Time) {
 	credentials := judgeClientCredentials(c, plan, result)
 	c.Status.Effective = presets.Status(c)
-	if plan.accepted.outcome == done && !result.secretTaken && result.refused == nil {
+	if result.issued {
 		c.Status.ClientID = c.ClientID()
 		c.Status.Issuer = state.provider.Spec.Issuer
-		c.Status.Credentials = &v1alpha1.CredentialsStatus{SecretName: c.SecretName(), CurrentSecretID: plan.secretID, Files: plan.preset.fileNames()}
+		c.Status.Credentials = &v1alpha1.CredentialsStatus{
+			SecretName: c.SecretName(), CurrentSecretID: plan.secrets.currentID, Files: plan.preset.fileNames(), Previous: plan.secrets.previous,
+			RotatedAt: timeOrNil(plan.secrets.issued.rotatedAt), NextRotationTime: timeOrNil(plan.secrets.nextRotation),
+		}
 	}
 	setConditions(&c.Status.Conditions, c.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},
 		named{v1alpha1.ConditionCredentialsReady, credentials},
-		named{v1alpha1.ConditionServed, judgeClientServed(c, state, result)})
+		named{v1alpha1.ConditionServed, judgeClientServed(c, state, plan, result)})
 }
 
 // judgeClientServed decides ConditionServed: a login needs keys of the client's algorithms as well as its registration.
-func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, result clientResult) verdict {
+func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult) verdict {
 	if result.registered != nil && state.unsignable != "" {
 		field := "idTokenSignedResponseAlg"
 		if c.Spec.IDTokenSignedResponseAlg != state.unsignable {
@@ -35,19 +39,32 @@ func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, result clientR
 			"OIDCProvider %q has no active %s key; create a SigningKey of that algorithm or change spec.%s",
 			c.ProviderKey(), state.unsignable, field))
 	}
-	return judgeRegistration(c.Status.Conditions, c.Generation, result.registered, result.registrationTaken)
+	judged := result.registered
+	if judged != nil {
+		judged = new(effectively(*judged, plan.servedSince))
+	}
+	return judgeRegistration(c.Status.Conditions, c.Generation, judged, result.registrationTaken)
 }
 
 func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clientResult) verdict {
 	switch {
 	case plan.accepted.outcome != done:
 		return wait(v1alpha1.ReasonNotAccepted, "nothing is issued until the OIDCClient is accepted")
+	case plan.issuable.outcome != done:
+		return plan.issuable
 	case result.secretTaken:
 		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf(
-			"Secret %q exists and is not owned by this OIDCClient; delete it or set spec.credentials.secretName", c.SecretName()))
+			"Secret %q exists and is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt", c.SecretName()))
 	case result.refused != nil:
 		return *result.refused
-	default:
-		return plan.preset.judgeSecret(accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName())))
+	case plan.secrets.pending != nil:
+		pending := *plan.secrets.pending
+		pending.message += "; until then the application keeps the client secret that it has"
+		return pending
 	}
+	issued := plan.preset.judgeSecret(accept(v1alpha1.ReasonCredentialsIssued, fmt.Sprintf("Secret %q holds the credentials", c.SecretName())))
+	for _, note := range slices.Concat(plan.secrets.notes, result.unrestarted) {
+		issued.message += "; " + note
+	}
+	return issued
 }

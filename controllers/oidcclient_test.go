@@ -182,7 +182,7 @@ var _ = Describe("An OIDCClient", func() {
 		theirs := create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": "theirs"}))
 		c := create(gen.OIDCClient(apps, "app", provider))
 		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, Equal(
-			`Secret "app-oidc" exists and is not owned by this OIDCClient; delete it or set spec.credentials.secretName`)))
+			`Secret "app-oidc" exists and is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt`)))
 		Consistently(secretNamed(apps, "app-oidc")).Should(HaveField("ResourceVersion", theirs.ResourceVersion))
 		Expect(registrationsOf(provider, "client")(Default)).To(BeEmpty())
 		update(c, func() { c.Spec.Credentials.SecretName = "mine" })

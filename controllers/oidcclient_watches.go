@@ -2,27 +2,33 @@ package controllers
 
 import (
 	"context"
+	"maps"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/presets"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// setUp starts a reconcile of an OIDCClient when its spec, one of its Secrets, a Secret of somebody else under the name of
-// its credentials', its provider's spec, its namespace's
-// labels, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report changes.
+// setUp starts a reconcile of an OIDCClient when its spec, its annotation that asks for a rotation, one of its Secrets, a Secret of
+// somebody else under the name of its credentials' or their source's, its provider's spec, its namespace's labels, a SigningKey of
+// an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report
+// changes, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, rotationRequested()))).
 		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
@@ -30,6 +36,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
+		Watches(&coordinationv1.Lease{}, handler.Funcs{UpdateFunc: r.usedSecrets}).
 		WithOptions(options(concurrency)).
 		Complete(r)
 }
@@ -99,4 +106,34 @@ func (r *clientReconciler) inNamespace(ctx context.Context, namespace client.Obj
 		return unlisted(ctx, err)
 	}
 	return requestsFor(list.Items)
+}
+
+// rotationRequested passes the changes of the annotation that asks for a rotation.
+func rotationRequested() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRotate] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRotate]
+	}}
+}
+
+// usedSecrets starts a reconcile of the OIDCClients of which a replica reports something new about the use of their secrets. What
+// it reports changes at most once a minute for each.
+func (r *clientReconciler) usedSecrets(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	before, after := e.ObjectOld.GetAnnotations()[registration.AnnotationSecretUses], e.ObjectNew.GetAnnotations()[registration.AnnotationSecretUses]
+	if before == after {
+		return
+	}
+	known := registration.ParseSecretUses(before)
+	for clientID, uses := range registration.ParseSecretUses(after) {
+		if maps.EqualFunc(uses, known[clientID], time.Time.Equal) {
+			continue
+		}
+		list := &v1alpha1.OIDCClientList{}
+		if err := r.client.List(ctx, list, client.MatchingFields{indexClientID: scoped(leaseProvider(e.ObjectNew), clientID)}); err != nil {
+			unlisted(ctx, err)
+			return
+		}
+		for i := range list.Items {
+			queue.Add(requestFor(&list.Items[i]))
+		}
+	}
 }

@@ -47,7 +47,11 @@ func TestHolds(t *testing.T) {
 func TestDigestTellsNothingOfSecretValues(t *testing.T) {
 	digest := func(secret string) string {
 		c := gen.OIDCClient("apps", "app", gen.OIDCProvider("sso", "sso"))
-		u, err := withDigest(buildCredentials(c, "https://id.example.com", secret, nil))
+		data, err := credentialsData(c, "https://id.example.com", secret, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := withDigest(buildCredentials(c, resources.SecretTypeCredentials, data, issuance{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +217,7 @@ func TestKeptSecret(t *testing.T) {
 				Labels: map[string]string{resources.LabelManagedBy: resources.ManagedBy},
 			},
 			Type: resources.SecretTypeCredentials,
-			Data: map[string][]byte{keyClientSecret: []byte(value)},
+			Data: map[string][]byte{"client_secret": []byte(value)},
 		}
 	}
 	strong := newClientSecret(presets.FormOf(&v1alpha1.OIDCClient{}))
@@ -228,7 +232,13 @@ func TestKeptSecret(t *testing.T) {
 		"ours, with spaces": {secret(owner, strong+" "), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := keptSecret(c, clientState{credentials: test.secret}); got != test.want {
+			made := newMadeSecrets().client(c)
+			known := clientState{credentials: test.secret}.secrets(c, time.Now(), made)
+			got := ""
+			if known.current(made) != nil {
+				got = known.value
+			}
+			if got != test.want {
 				t.Fatalf("got %q", got)
 			}
 		})

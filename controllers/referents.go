@@ -18,6 +18,8 @@ type referent struct {
 	found bool
 	// value is what stands under the key; empty when nothing does.
 	value []byte
+	// secretType is the type of a Secret.
+	secretType corev1.SecretType
 }
 
 // referents reads one referent of each resource and remembers it with its version. The operator is told only that an object
@@ -61,6 +63,9 @@ func (r *referents) of(ctx context.Context, resource types.NamespacedName, name,
 		return referent{}, fmt.Errorf("get %s %s: %w", kind, at, err)
 	}
 	fresh := referent{found: true, value: valueIn(obj, key)}
+	if secret, is := obj.(*corev1.Secret); is {
+		fresh.secretType = secret.Type
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read[resource] = reading{keyVersion(obj, key), fresh}

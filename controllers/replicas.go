@@ -40,19 +40,32 @@ func parseReport(lease *coordinationv1.Lease) replicaReport {
 
 // readyReplicas returns the reports of the provider replicas that are ready at now, by name.
 func readyReplicas(ctx context.Context, reader client.Reader, provider types.NamespacedName, now time.Time) ([]replicaReport, error) {
+	leases, err := replicaLeases(ctx, reader, provider)
+	if err != nil {
+		return nil, err
+	}
+	return readyAmong(leases, now), nil
+}
+
+// replicaLeases returns the Leases of a provider's replicas, as the cache has them.
+func replicaLeases(ctx context.Context, reader client.Reader, provider types.NamespacedName) ([]coordinationv1.Lease, error) {
 	leases := &coordinationv1.LeaseList{}
 	err := reader.List(ctx, leases, client.InNamespace(provider.Namespace), client.MatchingFields{indexLeaseProvider: provider.Name})
 	if err != nil {
 		return nil, fmt.Errorf("list replica reports of %s: %w", provider, err)
 	}
+	return leases.Items, nil
+}
+
+func readyAmong(leases []coordinationv1.Lease, now time.Time) []replicaReport {
 	var ready []replicaReport
-	for i := range leases.Items {
-		if r := parseReport(&leases.Items[i]); r.expires.After(now) {
+	for i := range leases {
+		if r := parseReport(&leases[i]); r.expires.After(now) {
 			ready = append(ready, r)
 		}
 	}
 	slices.SortFunc(ready, func(a, b replicaReport) int { return strings.Compare(a.name, b.name) })
-	return ready, nil
+	return ready
 }
 
 // hasApplied tells whether the replica has applied the object with that resource version. Resource versions are

@@ -26,6 +26,25 @@ const (
 	ReasonCredentialsIssued = "CredentialsIssued"
 	// ReasonSecretNotOwned surfaces when a Secret of that name exists and does not belong to this resource.
 	ReasonSecretNotOwned = "SecretNotOwned"
+	// ReasonClientSecretNotFound surfaces while the Secret of existingSecretRef, or the key in it, does not exist.
+	ReasonClientSecretNotFound = "ClientSecretNotFound"
+	// ReasonClientSecretInvalid surfaces when a client secret that is brought or adopted cannot be used; it is not in the message.
+	ReasonClientSecretInvalid = "ClientSecretInvalid"
+	// ReasonInvalidTemplate surfaces when a template in credentials.data has an error, or two things want the same key; the Secret
+	// stays as it is.
+	ReasonInvalidTemplate = "InvalidTemplate"
 	// ReasonNotAccepted surfaces when nothing is issued because the resource is not accepted.
 	ReasonNotAccepted = "NotAccepted"
+)
+
+// Reasons of events about client secrets.
+const (
+	// ReasonRotationStarted: a new client secret was made, and the provider's replicas learn of it.
+	ReasonRotationStarted = "RotationStarted"
+	// ReasonSecretRotated: another client secret is in the Secret, and the one before still works.
+	ReasonSecretRotated = "SecretRotated"
+	// ReasonPreviousSecretRetired: a client secret that was replaced works no longer.
+	ReasonPreviousSecretRetired = "PreviousSecretRetired"
+	// ReasonRolloutRestarted: workloads were restarted for another client secret.
+	ReasonRolloutRestarted = "RolloutRestarted"
 )

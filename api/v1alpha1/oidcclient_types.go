@@ -303,29 +303,6 @@ type OIDCClientSpec struct {
 	Preset *ClientPreset `json:"preset,omitempty"`
 }
 
-// Credentials says how an application gets its credentials.
-type Credentials struct {
-	// secretName is the Secret, in this namespace, that receives the client ID, the client secret and the provider's
-	// endpoints. Unset: "<name>-oidc".
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')",message="secretName must be the name of a Secret: a-z 0-9 and, between them, - and single dots"
-	SecretName string `json:"secretName,omitempty"`
-
-	// labels are added to the Secret.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels must not contain the operator's own (oidc-operator.dev/..., app.kubernetes.io/managed-by)"
-	// +kubebuilder:validation:MaxProperties=64
-	Labels map[string]string `json:"labels,omitempty"`
-
-	// annotations are added to the Secret.
-	// +optional
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/'))",message="annotations must not contain the operator's own (oidc-operator.dev/...)"
-	// +kubebuilder:validation:MaxProperties=64
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
 // OIDCClientStatus says whether an application can log people in.
 type OIDCClientStatus struct {
 	// conditions are Ready, Accepted, CredentialsReady and Served, and Reconciling or Stalled only while true.
@@ -357,24 +334,4 @@ type OIDCClientStatus struct {
 	// a preset: it is then what the spec says.
 	// +optional
 	Effective *EffectiveClientStatus `json:"effective,omitempty"`
-}
-
-// CredentialsStatus describes the Secret that holds credentials.
-type CredentialsStatus struct {
-	// secretName is the Secret's name.
-	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	SecretName string `json:"secretName,omitempty"`
-
-	// currentSecretID names the client secret in it without telling anything about it. Unset for a public client.
-	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	CurrentSecretID string `json:"currentSecretID,omitempty"`
-
-	// files are the keys of the Secret that the preset has added.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MaxLength=253
-	Files []string `json:"files,omitempty"`
 }

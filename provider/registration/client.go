@@ -149,8 +149,15 @@ type ClientSecret struct {
 	ID string `json:"id"`
 	// Hash is "sha256:<base64url>" of a secret with at least 190 bits of entropy, or an argon2id PHC string of another.
 	Hash string `json:"hash"`
-	// NotAfter is when the secret stops working; zero means never.
+	// Pending says that the application has not been given the secret yet. It works all the same: it must, before anybody has it.
+	Pending bool `json:"pending,omitempty"`
+	// NotAfter is when the secret stops working, by the clock of the provider; zero means never.
 	NotAfter time.Time `json:"not_after,omitzero"`
+}
+
+// Valid tells whether a registration may hold the secret.
+func (s ClientSecret) Valid() bool {
+	return s.ID != "" && validateSecretHash(s.Hash) == nil
 }
 
 // Public tells whether the client has no secret (RFC 6749 section 2.1).

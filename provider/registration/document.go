@@ -53,6 +53,8 @@ const (
 	AnnotationUsers = "oidc-operator.dev/registered-users"
 	// AnnotationSigningKeys holds how many signing keys, of any phase, the replica has loaded.
 	AnnotationSigningKeys = "oidc-operator.dev/signing-keys"
+	// AnnotationSecretUses holds, as SecretUses in JSON, when secrets were used last of clients that have more than one.
+	AnnotationSecretUses = "oidc-operator.dev/secret-uses"
 )
 
 // FieldError says what is wrong with one field of a document and how to mend it. The message never contains a secret.

@@ -30,10 +30,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ClientClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientPreset"):
 		return &apiv1alpha1.ClientPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientSecretReference"):
+		return &apiv1alpha1.ClientSecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ClientSecretRotation"):
+		return &apiv1alpha1.ClientSecretRotationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ClientSubject"):
 		return &apiv1alpha1.ClientSubjectApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Credentials"):
 		return &apiv1alpha1.CredentialsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsKeys"):
+		return &apiv1alpha1.CredentialsKeysApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CredentialsStatus"):
 		return &apiv1alpha1.CredentialsStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DjangoPreset"):
@@ -124,6 +130,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PortainerPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStorage"):
 		return &apiv1alpha1.PostgresStorageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PreviousSecretStatus"):
+		return &apiv1alpha1.PreviousSecretStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderReference"):
 		return &apiv1alpha1.ProviderReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProviderTLS"):
@@ -166,6 +174,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.VaultBoundClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("VaultPreset"):
 		return &apiv1alpha1.VaultPresetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Workload"):
+		return &apiv1alpha1.WorkloadApplyConfiguration{}
 
 	}
 	return nil

@@ -153,6 +153,31 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: vault
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.VaultPreset
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSecretReference
+  map:
+    fields:
+    - name: key
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+      default: client_secret
+    - name: name
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSecretRotation
+  map:
+    fields:
+    - name: deadline
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: interval
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: overlap
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: retire
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.RetirePolicy
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSubject
   map:
     fields:
@@ -176,19 +201,81 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.Credentials
   map:
     fields:
+    - name: adopt
+      type:
+        scalar: boolean
     - name: annotations
       type:
         map:
           elementType:
             scalar: string
+    - name: data
+      type:
+        map:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsTemplate
+    - name: deletionPolicy
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.DeletionPolicy
+    - name: existingSecretRef
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSecretReference
+    - name: keys
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsKeys
     - name: labels
       type:
         map:
           elementType:
             scalar: string
+    - name: rolloutRestart
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.Workload
+          elementRelationship: associative
+          keys:
+          - kind
+          - name
+    - name: rotation
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClientSecretRotation
     - name: secretName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsKeys
+  map:
+    fields:
+    - name: authorizationEndpoint
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: clientID
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: clientSecret
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: discoveryURL
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: endSessionEndpoint
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: issuer
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: jwksURI
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: scopes
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: tokenEndpoint
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
+    - name: userinfoEndpoint
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsStatus
   map:
     fields:
@@ -201,9 +288,20 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: nextRotationTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: previous
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PreviousSecretStatus
+    - name: rotatedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: secretName
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.CredentialsTemplate
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.DSNSecretReference
   map:
     fields:
@@ -1273,6 +1371,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: dsnSecretRef
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.DSNSecretReference
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.PreviousSecretStatus
+  map:
+    fields:
+    - name: expiresAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastUsedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: secretID
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProviderReference
   map:
     fields:
@@ -1348,7 +1458,11 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: ready
       type:
         scalar: numeric
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RetirePolicy
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretDelivery
+  scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKey
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SecretKeyReference
   map:
@@ -1679,6 +1793,17 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: userClaim
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.Workload
+  map:
+    fields:
+    - name: kind
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.WorkloadKind
+    - name: name
+      type:
+        scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.WorkloadKind
+  scalar: string
 - name: io.k8s.api.core.v1.Affinity
   map:
     fields:

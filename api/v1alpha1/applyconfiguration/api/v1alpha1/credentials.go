@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/oidc-operator/oidc-operator/api/v1alpha1"
+)
+
 // CredentialsApplyConfiguration represents a declarative configuration of the Credentials type for use
 // with apply.
 //
@@ -14,6 +18,27 @@ type CredentialsApplyConfiguration struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// annotations are added to the Secret.
 	Annotations map[string]string `json:"annotations,omitempty"`
+	// keys renames the Secret's keys, for an application that insists on other names.
+	Keys *CredentialsKeysApplyConfiguration `json:"keys,omitempty"`
+	// data adds keys to the Secret whose values are Go templates, such as OIDC_URL: "{{ .issuer }}". They know issuer, clientID,
+	// clientSecret, discoveryURL, authorizationEndpoint, tokenEndpoint, userinfoEndpoint, endSessionEndpoint, jwksURI, scopes, name,
+	// namespace, and the lists scopeList and redirectURIs. While one of them has an error the Secret stays as it is. Unset: none.
+	Data map[string]apiv1alpha1.CredentialsTemplate `json:"data,omitempty"`
+	// existingSecretRef names the Secret, in this namespace, whose client secret is used instead of a generated one: at least
+	// 128 bits, such as 22 random letters and digits. It is followed when it changes; while it is missing, nothing is made up.
+	// Unset: a client secret is generated.
+	ExistingSecretRef *ClientSecretReferenceApplyConfiguration `json:"existingSecretRef,omitempty"`
+	// rotation says when the client secret is replaced by a new one, and for how long the old one still works.
+	Rotation *ClientSecretRotationApplyConfiguration `json:"rotation,omitempty"`
+	// rolloutRestart are the workloads, in this namespace, that are restarted when their Secret has got another client secret, by
+	// an annotation on their pod template. The operator needs a right for it that it does not have by default. Unset: none.
+	RolloutRestart []WorkloadApplyConfiguration `json:"rolloutRestart,omitempty"`
+	// adopt takes over a Secret named secretName that exists already, with everything in it: a client secret that stands there
+	// stays. Unset: false; a Secret that was not made for this OIDCClient is left alone.
+	Adopt *bool `json:"adopt,omitempty"`
+	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
+	// OIDCClient of the same name. Unset: Delete; Retain where adopt is true.
+	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
 // CredentialsApplyConfiguration constructs a declarative configuration of the Credentials type for use with
@@ -55,5 +80,72 @@ func (b *CredentialsApplyConfiguration) WithAnnotations(entries map[string]strin
 	for k, v := range entries {
 		b.Annotations[k] = v
 	}
+	return b
+}
+
+// WithKeys sets the Keys field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Keys field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithKeys(value *CredentialsKeysApplyConfiguration) *CredentialsApplyConfiguration {
+	b.Keys = value
+	return b
+}
+
+// WithData puts the entries into the Data field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the Data field,
+// overwriting an existing map entries in Data field with the same key.
+func (b *CredentialsApplyConfiguration) WithData(entries map[string]apiv1alpha1.CredentialsTemplate) *CredentialsApplyConfiguration {
+	if b.Data == nil && len(entries) > 0 {
+		b.Data = make(map[string]apiv1alpha1.CredentialsTemplate, len(entries))
+	}
+	for k, v := range entries {
+		b.Data[k] = v
+	}
+	return b
+}
+
+// WithExistingSecretRef sets the ExistingSecretRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExistingSecretRef field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithExistingSecretRef(value *ClientSecretReferenceApplyConfiguration) *CredentialsApplyConfiguration {
+	b.ExistingSecretRef = value
+	return b
+}
+
+// WithRotation sets the Rotation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Rotation field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithRotation(value *ClientSecretRotationApplyConfiguration) *CredentialsApplyConfiguration {
+	b.Rotation = value
+	return b
+}
+
+// WithRolloutRestart adds the given value to the RolloutRestart field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the RolloutRestart field.
+func (b *CredentialsApplyConfiguration) WithRolloutRestart(values ...*WorkloadApplyConfiguration) *CredentialsApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRolloutRestart")
+		}
+		b.RolloutRestart = append(b.RolloutRestart, *values[i])
+	}
+	return b
+}
+
+// WithAdopt sets the Adopt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Adopt field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithAdopt(value bool) *CredentialsApplyConfiguration {
+	b.Adopt = &value
+	return b
+}
+
+// WithDeletionPolicy sets the DeletionPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeletionPolicy field is set to the value of the last call.
+func (b *CredentialsApplyConfiguration) WithDeletionPolicy(value apiv1alpha1.DeletionPolicy) *CredentialsApplyConfiguration {
+	b.DeletionPolicy = &value
 	return b
 }

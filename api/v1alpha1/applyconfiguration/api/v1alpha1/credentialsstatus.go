@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // CredentialsStatusApplyConfiguration represents a declarative configuration of the CredentialsStatus type for use
 // with apply.
 //
@@ -11,6 +15,12 @@ type CredentialsStatusApplyConfiguration struct {
 	SecretName *string `json:"secretName,omitempty"`
 	// currentSecretID names the client secret in it without telling anything about it. Unset for a public client.
 	CurrentSecretID *string `json:"currentSecretID,omitempty"`
+	// rotatedAt is when the client secret was put into the Secret.
+	RotatedAt *v1.Time `json:"rotatedAt,omitempty"`
+	// nextRotationTime is when it will be replaced. Unset where nothing but a request replaces it.
+	NextRotationTime *v1.Time `json:"nextRotationTime,omitempty"`
+	// previous is the client secret before it, while that still works.
+	Previous *PreviousSecretStatusApplyConfiguration `json:"previous,omitempty"`
 	// files are the keys of the Secret that the preset has added.
 	Files []string `json:"files,omitempty"`
 }
@@ -34,6 +44,30 @@ func (b *CredentialsStatusApplyConfiguration) WithSecretName(value string) *Cred
 // If called multiple times, the CurrentSecretID field is set to the value of the last call.
 func (b *CredentialsStatusApplyConfiguration) WithCurrentSecretID(value string) *CredentialsStatusApplyConfiguration {
 	b.CurrentSecretID = &value
+	return b
+}
+
+// WithRotatedAt sets the RotatedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RotatedAt field is set to the value of the last call.
+func (b *CredentialsStatusApplyConfiguration) WithRotatedAt(value v1.Time) *CredentialsStatusApplyConfiguration {
+	b.RotatedAt = &value
+	return b
+}
+
+// WithNextRotationTime sets the NextRotationTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NextRotationTime field is set to the value of the last call.
+func (b *CredentialsStatusApplyConfiguration) WithNextRotationTime(value v1.Time) *CredentialsStatusApplyConfiguration {
+	b.NextRotationTime = &value
+	return b
+}
+
+// WithPrevious sets the Previous field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Previous field is set to the value of the last call.
+func (b *CredentialsStatusApplyConfiguration) WithPrevious(value *PreviousSecretStatusApplyConfiguration) *CredentialsStatusApplyConfiguration {
+	b.Previous = value
 	return b
 }
 

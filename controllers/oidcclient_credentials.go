@@ -1,0 +1,180 @@
+package controllers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/controllers/templates"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// credentialsData returns what the application's Secret holds. files are those of its preset. An error names the key, and tells
+// nothing of any value.
+func credentialsData(c *v1alpha1.OIDCClient, issuer, secret string, files map[string][]byte) (map[string][]byte, error) {
+	keys := c.CredentialsKeys()
+	values := []struct {
+		key   v1alpha1.SecretKey
+		name  string // in templates
+		value string
+	}{
+		{keys.ClientID, "clientID", c.ClientID()},
+		{keys.ClientSecret, "clientSecret", secret},
+		{keys.Issuer, "issuer", issuer},
+		{keys.DiscoveryURL, "discoveryURL", oidc.Endpoint(issuer, oidc.PathDiscovery)},
+		{keys.AuthorizationEndpoint, "authorizationEndpoint", oidc.Endpoint(issuer, oidc.PathAuthorization)},
+		{keys.TokenEndpoint, "tokenEndpoint", oidc.Endpoint(issuer, oidc.PathToken)},
+		{keys.UserinfoEndpoint, "userinfoEndpoint", oidc.Endpoint(issuer, oidc.PathUserinfo)},
+		{keys.EndSessionEndpoint, "endSessionEndpoint", oidc.Endpoint(issuer, oidc.PathLogout)},
+		{keys.JWKSURI, "jwksURI", oidc.Endpoint(issuer, oidc.PathJWKS)},
+		{keys.Scopes, "scopes", strings.Join(c.Scopes(), " ")},
+	}
+	data := map[string][]byte{}
+	known := map[string]any{
+		"name": c.Name, "namespace": c.Namespace, "scopeList": slices.Clone(c.Scopes()), "redirectURIs": slices.Clone(c.Spec.RedirectURIs),
+	}
+	for _, v := range values {
+		known[v.name] = v.value
+		if v.name == "clientSecret" && secret == "" {
+			continue
+		}
+		if _, twice := data[string(v.key)]; twice {
+			return nil, fmt.Errorf("spec.credentials.keys gives two things the key %q; change one of them", v.key)
+		}
+		data[string(v.key)] = []byte(v.value)
+	}
+	for key, file := range files {
+		if _, twice := data[key]; twice {
+			return nil, fmt.Errorf("spec.credentials.keys uses the key %q, which the preset needs; change it", key)
+		}
+		data[key] = file
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Spec.Credentials.Data)) {
+		if _, twice := data[key]; twice {
+			return nil, fmt.Errorf("spec.credentials.data has the key %q, which is in use already; choose another one", key)
+		}
+		text, err := templates.Render(key, string(c.Spec.Credentials.Data[key]), known)
+		if err != nil {
+			return nil, fmt.Errorf("spec.credentials.data: %w", err)
+		}
+		data[key] = []byte(text)
+	}
+	return data, nil
+}
+
+// buildCredentials returns the Secret that the application reads. A Secret keeps the type that it has.
+func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data map[string][]byte, issued issuance) *acorev1.SecretApplyConfiguration {
+	annotations := map[string]string{resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c))}
+	if key := string(c.CredentialsKeys().ClientSecret); data[key] != nil && issued.secretID != "" {
+		annotations[annotationSecretKey] = key
+		maps.Copy(annotations, issued.annotations())
+	}
+	secret := acorev1.Secret(c.SecretName(), c.Namespace).
+		WithType(secretType).
+		WithLabels(c.Spec.Credentials.Labels).
+		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
+		WithAnnotations(c.Spec.Credentials.Annotations).
+		WithAnnotations(annotations).
+		WithData(data)
+	if !c.RetainsSecret() {
+		secret = secret.WithOwnerReferences(resources.OwnerReference(kindClient, c))
+	}
+	return secret
+}
+
+// ownCredentials returns a test for the credentials Secrets of c. One whose label or annotation somebody has removed is still known by its
+// type or its owner reference.
+func ownCredentials(c *v1alpha1.OIDCClient) func(metav1.Object) bool {
+	owner := resources.Owner(kindClient, client.ObjectKeyFromObject(c))
+	return func(obj metav1.Object) bool {
+		if obj.GetNamespace() != c.Namespace {
+			return false
+		}
+		secret, isSecret := obj.(*corev1.Secret)
+		switch obj.GetAnnotations()[resources.AnnotationOwner] {
+		case owner:
+			return resources.Managed(obj) || isSecret && isCredentials(secret)
+		case "":
+			return isSecret && isCredentials(secret) && metav1.IsControlledBy(obj, c)
+		default:
+			return false
+		}
+	}
+}
+
+// adoptable tells why a Secret of somebody else cannot be taken over, or returns nil. What another controller keeps stays with
+// that, and of the types only the one that says nothing of what the Secret is for.
+func adoptable(c *v1alpha1.OIDCClient, secret *corev1.Secret) error {
+	owner := secret.Annotations[resources.AnnotationOwner]
+	controller := metav1.GetControllerOf(secret)
+	switch {
+	case !c.Adopts():
+		return errors.New("is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt")
+	case owner != "" && owner != resources.Owner(kindClient, client.ObjectKeyFromObject(c)):
+		return fmt.Errorf("belongs to %s and cannot be adopted; set spec.credentials.secretName", owner)
+	case controller != nil && controller.UID != c.UID:
+		return fmt.Errorf("is kept by %s %q and cannot be adopted; set spec.credentials.secretName", controller.Kind, controller.Name)
+	case secret.Type != corev1.SecretTypeOpaque && secret.Type != "" && !isCredentials(secret):
+		return fmt.Errorf("is of type %s and cannot be adopted, which only Opaque Secrets can be; set spec.credentials.secretName", secret.Type)
+	case secret.Immutable != nil && *secret.Immutable:
+		return errors.New("is immutable and cannot be adopted; set spec.credentials.secretName")
+	}
+	return nil
+}
+
+// spoilt returns an error that names the keys under which a Secret that is to be adopted holds something else than it would. What
+// stands there may be what another application reads.
+func spoilt(secret *corev1.Secret, data map[string][]byte) error {
+	var keys []string
+	for key, value := range data {
+		if standing, is := secret.Data[key]; is && !bytes.Equal(standing, value) {
+			keys = append(keys, fmt.Sprintf("%q", key))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	slices.Sort(keys)
+	return fmt.Errorf("holds something else under %s than this OIDCClient would write, and adopting changes nothing that stands; "+
+		"remove it there, set spec.credentials.keys, or create the OIDCClient with the spec.clientID that stands there", strings.Join(keys, ", "))
+}
+
+// clientSecretIn returns the client secret in a credentials Secret of c: under the key that is noted there, or else under the one
+// that the spec names.
+func clientSecretIn(c *v1alpha1.OIDCClient, secret *corev1.Secret) string {
+	if key := secret.Annotations[annotationSecretKey]; key != "" {
+		return string(secret.Data[key])
+	}
+	return string(secret.Data[string(c.CredentialsKeys().ClientSecret)])
+}
+
+// holder returns the Secret of c that holds its client secret, or nil: the one under the current name, or else one from before the
+// name was changed. That is believed only as far as the provider has the secret, or has none: it may have been there for years.
+func holder(c *v1alpha1.OIDCClient, state clientState, registered []registration.ClientSecret, made *madeSecret) *corev1.Secret {
+	mine := ownCredentials(c)
+	if s := state.credentials; s != nil && clientSecretIn(c, s) != "" && (mine(s) || adoptable(c, s) == nil) {
+		return s
+	}
+	for i := range state.owned {
+		s := &state.owned[i]
+		value := clientSecretIn(c, s)
+		if isRegistration(s) || s.Name == c.SecretName() || !mine(s) || value == "" {
+			continue
+		}
+		if len(registered) == 0 || made.find(value, registered) >= 0 {
+			return s
+		}
+	}
+	return nil
+}

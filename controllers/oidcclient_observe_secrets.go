@@ -1,0 +1,154 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
+)
+
+// observeSecrets reads what matters to the client secret apart from the Secrets that hold it.
+func (r *clientReconciler) observeSecrets(ctx context.Context, c *v1alpha1.OIDCClient, state *clientState) error {
+	if err := r.observeBrought(ctx, c, state); err != nil {
+		return err
+	}
+	if len(registeredSecrets(c, state.registration)) < 2 {
+		return nil
+	}
+	leases, err := replicaLeases(ctx, r.client, c.ProviderKey())
+	if err != nil {
+		return err
+	}
+	ready := readyAmong(leases, r.now())
+	state.reached, state.nobody = judgeServed(ready, state.registration.ResourceVersion, false), len(ready) == 0
+	state.uses = secretUses(leases, c.ClientID())
+	return nil
+}
+
+// secretUses merges what replicas say about the secrets of a client. Also one that is gone has told the truth.
+func secretUses(leases []coordinationv1.Lease, clientID string) map[string]time.Time {
+	uses := map[string]time.Time{}
+	for i := range leases {
+		for id, used := range registration.ParseSecretUses(leases[i].Annotations[registration.AnnotationSecretUses])[clientID] {
+			uses[id] = laterOf(uses[id], used)
+		}
+	}
+	return uses
+}
+
+// observeBrought reads the client secret that existingSecretRef names, in the namespace of the OIDCClient and nowhere else.
+func (r *clientReconciler) observeBrought(ctx context.Context, c *v1alpha1.OIDCClient, state *clientState) error {
+	ref := c.Spec.Credentials.ExistingSecretRef
+	if ref == nil || !c.HasSecret() {
+		r.brought.forget(client.ObjectKeyFromObject(c))
+		return nil
+	}
+	key := string(ref.Key)
+	if key == "" {
+		key = "client_secret"
+	}
+	found, err := r.brought.of(ctx, client.ObjectKeyFromObject(c), ref.Name, key, &corev1.Secret{})
+	if err != nil {
+		return err
+	}
+	state.brought = judgeBrought(c, ref.Name, key, found)
+	return nil
+}
+
+func judgeBrought(c *v1alpha1.OIDCClient, name, key string, found referent) *broughtSecret {
+	brought := &broughtSecret{value: string(found.value)}
+	fault := registration.ValidateForeignSecret(brought.value)
+	switch {
+	case name == c.SecretName():
+		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
+			"spec.credentials.existingSecretRef names Secret %q, which the operator writes; name another one, set spec.credentials.secretName, or set spec.credentials.adopt instead", name))
+	case !found.found:
+		brought.verdict = wait(v1alpha1.ReasonClientSecretNotFound, fmt.Sprintf(
+			"Secret %q in namespace %q does not exist; create it with the client secret under %q, or remove spec.credentials.existingSecretRef", name, c.Namespace, key))
+	case found.secretType != corev1.SecretTypeOpaque && found.secretType != corev1.SecretTypeBasicAuth:
+		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
+			"Secret %q is of type %s; spec.credentials.existingSecretRef takes the types Opaque and kubernetes.io/basic-auth only, since others are made for something else", name, found.secretType))
+	case brought.value == "":
+		brought.verdict = wait(v1alpha1.ReasonClientSecretNotFound, fmt.Sprintf(
+			"Secret %q has nothing under %q; put the client secret there, or correct spec.credentials.existingSecretRef.key", name, key))
+	case fault != nil:
+		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf("the client secret in Secret %q under %q %s", name, key, fault))
+	}
+	if brought.verdict.outcome != done {
+		brought.value = ""
+	}
+	return brought
+}
+
+// secrets gathers what a decision about the client secret depends on.
+func (s clientState) secrets(c *v1alpha1.OIDCClient, now time.Time, made *madeSecret) secretsState {
+	state := secretsState{
+		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses,
+		registered: registeredSecrets(c, s.registration),
+	}
+	if status := c.Status.Credentials; status != nil {
+		if status.NextRotationTime != nil {
+			state.announced = status.NextRotationTime.Time
+		}
+		if p := status.Previous; p != nil && p.LastUsedAt != nil { // replicas forget it when they restart
+			state.uses = map[string]time.Time{p.SecretID: p.LastUsedAt.Time}
+			for id, used := range s.uses {
+				state.uses[id] = laterOf(state.uses[id], used)
+			}
+		}
+	}
+	state.heldIn = c.SecretName()
+	if held := holder(c, s, state.registered, made); held != nil {
+		state.heldIn = held.Name
+		state.value, state.issued, state.created = clientSecretIn(c, held), issuanceOf(held), held.CreationTimestamp.Time
+		state.adopting = !ownCredentials(c)(held)
+	}
+	// An OIDCClient that was deleted and made again starts anew. One that a backup has brought back, Secret and all, does not.
+	if s.registration != nil && s.registration.Annotations[annotationOwnerUID] != string(c.UID) && s.registration.Annotations[annotationOwnerUID] != "" &&
+		made.find(state.value, state.registered) < 0 {
+		state.registered = nil
+	}
+	return state
+}
+
+// standsStill makes sure, past the cache, of what must not be decided from a cache that lags behind: that the application's Secret
+// still holds the client secret that was planned with, and, before it gets another one, that the provider knows that one.
+func (r *clientReconciler) standsStill(ctx context.Context, c *v1alpha1.OIDCClient, state clientState, plan clientPlan) (bool, error) {
+	if !plan.secrets.switches && !plan.secrets.retires {
+		return true, nil
+	}
+	secret := &corev1.Secret{}
+	err := r.objects.live.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: plan.heldIn}, secret)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("get secret %s: %w", plan.heldIn, err)
+	}
+	held := ""
+	if err == nil && (ownCredentials(c)(secret) || adoptable(c, secret) == nil) {
+		held = clientSecretIn(c, secret)
+	}
+	if held != plan.held {
+		return false, nil
+	}
+	if !plan.secrets.switches {
+		return true, nil
+	}
+	live := &corev1.Secret{}
+	if err := r.objects.live.Get(ctx, client.ObjectKeyFromObject(state.registration), live); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	leases := &coordinationv1.LeaseList{}
+	if err := r.objects.live.List(ctx, leases, client.InNamespace(c.ProviderKey().Namespace), client.MatchingLabels{
+		registration.LabelReplica: "true", registration.LabelProvider: c.ProviderKey().Name,
+	}); err != nil {
+		return false, fmt.Errorf("list replica reports of %s: %w", c.ProviderKey(), err)
+	}
+	ready := readyAmong(leases.Items, r.now())
+	reached := judgeServed(ready, live.ResourceVersion, false).outcome == done || len(ready) == 0 && state.nobody
+	return live.ResourceVersion == state.registration.ResourceVersion && reached, nil
+}
