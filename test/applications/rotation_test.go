@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -63,24 +62,46 @@ func (c *cluster) keyIDs(t *testing.T) (ids []string) {
 	return ids
 }
 
-// replaceClientSecret takes the credentials away, and waits until there are others and the provider knows them.
-func (c *cluster) replaceClientSecret(t *testing.T, oidcClient *v1alpha1.OIDCClient) {
+// rotateClientSecret asks for another client secret, and waits until it is in the application's Secret.
+func (c *cluster) rotateClientSecret(t *testing.T, oidcClient *v1alpha1.OIDCClient) {
 	t.Helper()
 	old, oldID := c.credentials(t, oidcClient)["client_secret"], oidcClient.Status.Credentials.CurrentSecretID
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: oidcClient.Namespace, Name: oidcClient.Status.Credentials.SecretName}}
-	if err := c.client.Delete(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
+	c.change(t, oidcClient, func() { metav1.SetMetaDataAnnotation(&oidcClient.ObjectMeta, v1alpha1.AnnotationRotate, "now") })
 	eventually(t, func() error {
 		if err := c.ready(t.Context(), oidcClient); err != nil {
 			return err
 		}
-		if oidcClient.Status.Credentials.CurrentSecretID == oldID {
-			return errors.New("the client secret is the old one")
+		if oidcClient.Status.Credentials.CurrentSecretID == oldID || oidcClient.Status.Credentials.Previous == nil {
+			return errors.New("the client secret is not rotated")
 		}
 		return nil
 	})
 	if bytes.Equal(c.credentials(t, oidcClient)["client_secret"], old) {
 		t.Fatal("another ID, and the same client secret")
+	}
+}
+
+// endOverlap ends the client secret that was replaced before its time, and waits until the provider refuses it.
+func (c *cluster) endOverlap(t *testing.T, oidcClient *v1alpha1.OIDCClient) {
+	t.Helper()
+	c.change(t, oidcClient, func() { oidcClient.Spec.Credentials.Rotation.Overlap = new(metav1.Duration) })
+	eventually(t, func() error {
+		if err := c.ready(t.Context(), oidcClient); err != nil {
+			return err
+		}
+		if oidcClient.Status.Credentials.Previous != nil {
+			return errors.New("the old client secret still works")
+		}
+		return nil
+	})
+}
+
+// change patches an OIDCClient.
+func (c *cluster) change(t *testing.T, oidcClient *v1alpha1.OIDCClient, edit func()) {
+	t.Helper()
+	patch := client.MergeFrom(oidcClient.DeepCopy())
+	edit()
+	if err := c.client.Patch(t.Context(), oidcClient, patch); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -54,16 +54,20 @@ func TestSynapse(t *testing.T) {
 	laptop.toProvider(s, "sso")
 	second := laptop.backToClient(s)
 
-	// Synapse does not look at client_secret_path again: it goes on with the secret that it has read at its start.
-	c.replaceClientSecret(t, oidcClient)
+	// Synapse does not look at client_secret_path again: it goes on with the secret that it has read at its start, which works
+	// until the overlap is over.
+	c.rotateClientSecret(t, oidcClient)
 	secret.update(c.credentials(t, oidcClient))
+	laptop.toProvider(s, "sso")
+	third := laptop.backToClient(s)
+	c.endOverlap(t, oidcClient)
 	laptop.toProvider(s, "sso")
 	laptop.reads("#error_code", "invalid_client")
 	s.restart()
 	laptop.toProvider(s, "sso")
-	third := laptop.backToClient(s)
+	fourth := laptop.backToClient(s)
 
-	sessions := []session{first, second, third}
+	sessions := []session{first, second, third, fourth}
 	for _, one := range append(sessions, elsewhere) {
 		if err := s.isLoggedIn(one, "ada"); err != nil {
 			t.Fatal(err)
