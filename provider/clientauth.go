@@ -119,6 +119,7 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 			matches = registration.CheckSecret(s.Hash, secret)
 		}
 		if matches {
+			p.registry.NoteSecretUse(client, s.ID, now)
 			return nil
 		}
 	}

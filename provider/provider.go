@@ -40,6 +40,8 @@ type Registry interface {
 	// Settings returns the settings with every default filled in.
 	Settings() registration.Settings
 	Counts() registry.Counts
+	// NoteSecretUse is told whenever a client has proved itself with one of its secrets.
+	NoteSecretUse(client *registration.Client, secretID string, now time.Time)
 }
 
 // Options make a Provider.

@@ -107,7 +107,7 @@ func TestTwoSecrets(t *testing.T) {
 	client := appClient()
 	client.Secrets = []registration.ClientSecret{
 		{ID: "old", Hash: registration.HashSecret("old-secret"), NotAfter: issuer.Clock.Now().Add(time.Hour)},
-		{ID: "new", Hash: registration.HashSecret("new-secret")},
+		{ID: "new", Hash: registration.HashSecret("new-secret"), Pending: true},
 		{ID: "own", Hash: registration.HashPassword("chosen by a person")},
 	}
 	issuer.AddClient(client)
@@ -119,7 +119,14 @@ func TestTwoSecrets(t *testing.T) {
 			t.Errorf("%s does not work", secret)
 		}
 	}
+	minute := issuer.Clock.Now().UTC().Truncate(time.Minute)
+	if uses := issuer.Registry.SecretUses()[client.ClientID]; !uses["old"].Equal(minute) || !uses["new"].Equal(minute) || !uses["own"].Equal(minute) {
+		t.Errorf("the uses are told as %v", uses)
+	}
 	issuer.Clock.Advance(time.Hour)
+	if works("wrong") || !issuer.Registry.SecretUses()[client.ClientID]["old"].Equal(minute) {
+		t.Error("a wrong secret was used")
+	}
 	if works("old-secret") || !works("new-secret") {
 		t.Error("after the overlap the old secret works or the new does not")
 	}

@@ -39,6 +39,7 @@ type Index struct {
 	emails emails
 
 	refused refusals
+	uses    secretUses
 	// seed makes the sums of texts differ in every process, so that nobody can make two texts with the same sum.
 	seed maphash.Seed
 }

@@ -1,11 +1,15 @@
 package gen
 
 import (
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // OIDCProvider returns a provider that admits clients of every namespace and keeps its data in scratch space.
@@ -124,4 +128,16 @@ func Secret(namespace, name string, data map[string]string) *corev1.Secret {
 // WithPreset makes it a client of an application that the operator knows, and leaves the redirect URIs to that.
 func WithPreset(preset v1alpha1.ClientPreset) func(*v1alpha1.OIDCClient) {
 	return func(c *v1alpha1.OIDCClient) { c.Spec.Preset, c.Spec.RedirectURIs = &preset, nil }
+}
+
+// SilentReplica returns the report of a replica of a provider that is ready and applies nothing.
+func SilentReplica(namespace, provider, name string) *coordinationv1.Lease {
+	return &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: provider + "-" + name,
+			Labels:      map[string]string{registration.LabelProvider: provider, registration.LabelReplica: "true", "app.kubernetes.io/managed-by": "oidc-operator"},
+			Annotations: map[string]string{registration.AnnotationApplied: "1"},
+		},
+		Spec: coordinationv1.LeaseSpec{RenewTime: new(metav1.NewMicroTime(time.Now())), LeaseDurationSeconds: new(int32(3600))},
+	}
 }

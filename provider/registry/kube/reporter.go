@@ -149,6 +149,10 @@ func (r *reporter) lease() *coordinationv1.Lease {
 			RenewTime:            new(metav1.NewMicroTime(r.now())),
 		},
 	}
+	// Renewed with the report, which is soon enough: a use is told to the minute.
+	if uses := r.opts.Index.SecretUses().String(); uses != "" {
+		lease.Annotations[registration.AnnotationSecretUses] = uses
+	}
 	if r.opts.PodName != "" && r.opts.PodUID != "" {
 		lease.OwnerReferences = []metav1.OwnerReference{
 			{APIVersion: "v1", Kind: "Pod", Name: r.opts.PodName, UID: types.UID(r.opts.PodUID)},

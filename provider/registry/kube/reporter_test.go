@@ -200,3 +200,26 @@ func TestAReportIsWithdrawnAtTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// What is told of the use of secrets comes with the next renewal, and never makes a report by itself.
+func TestSecretUsesAreReported(t *testing.T) {
+	tell(t, func(t *testing.T, s *story) {
+		hash := registration.HashSecret("x")
+		document := `{"client_id":"app","redirect_uris":["https://a.example.com/"],"scope":"openid","secrets":[{"id":"a","hash":"` + hash + `"},{"id":"b","hash":"` + hash + `"}]}`
+		if err := s.opts.Index.Upsert(registration.KindClient, "app", []byte(document)); err != nil {
+			t.Fatal(err)
+		}
+		client, _ := s.opts.Index.Client("app")
+		s.feed.UpdateResourceVersion("1")
+		s.at(1000 * ms)
+		if _, told := s.lease().Annotations[registration.AnnotationSecretUses]; told {
+			t.Error("there is nothing to tell yet")
+		}
+		s.opts.Index.NoteSecretUse(client, "a", time.Date(2026, 11, 22, 10, 30, 59, 0, time.UTC))
+		s.at(2000 * ms)
+		s.expect(t, reported{0, "1"})
+		if got := s.lease().Annotations[registration.AnnotationSecretUses]; got != `{"app":{"a":"2026-11-22T10:30:00Z"}}` {
+			t.Errorf("got %s", got)
+		}
+	})
+}
