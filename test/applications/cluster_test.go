@@ -40,6 +40,8 @@ type cluster struct {
 	issuer    string
 	provider  *v1alpha1.OIDCProvider
 	processes []*process
+	// authentication is the API server's AuthenticationConfiguration.
+	authentication string
 }
 
 func startCluster(dir string) (c *cluster, err error) {
@@ -52,6 +54,11 @@ func startCluster(dir string) (c *cluster, err error) {
 		return nil, err
 	}
 	c = &cluster{env: &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}}
+	c.authentication = filepath.Join(dir, "authentication-config.json")
+	if err := os.WriteFile(c.authentication, []byte(noIssuers), 0o600); err != nil {
+		return nil, err
+	}
+	c.env.ControlPlane.GetAPIServer().Configure().Set("authentication-config", c.authentication)
 	config, err := c.env.Start()
 	if err != nil {
 		return nil, err

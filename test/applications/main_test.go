@@ -45,10 +45,15 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what is left over is in the system's temporary directory
 	shared.programs = dir
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/operator", "./cmd/provider")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build the programs: %w\n%s", err, out)
+	for _, args := range [][]string{
+		{"-o", dir + string(filepath.Separator), "./cmd/operator", "./cmd/provider"},
+		{"-o", filepath.Join(dir, "kubectl-oidc_login"), "./test/applications/kubelogin"}, // kubectl finds its plugins by their names
+	} {
+		build := exec.Command("go", append([]string{"build"}, args...)...)
+		build.Dir = filepath.Join("..", "..")
+		if out, err := build.CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("build the programs: %w\n%s", err, out)
+		}
 	}
 	if shared.authority, err = newAuthority(dir); err != nil {
 		return 0, fmt.Errorf("make a certificate: %w", err)
