@@ -48,11 +48,12 @@ image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
 
 # Without the cache of test results: it does not see the programs that some tests build and run.
 .PHONY: test
-test: ## every test: unit, real API server, browser, PostgreSQL, openid-client, Synapse (installs Chromium, PostgreSQL, Node.js, Python where missing)
+test: ## every test: unit, real API server, browser, PostgreSQL, openid-client, Synapse, Django (installs Chromium, PostgreSQL, Node.js, Python where missing)
 	@hack/chromium.sh
 	@hack/openid-client.sh
 	@hack/postgres.sh
-	@hack/synapse.sh
+	@hack/virtualenv.sh synapse matrix-synapse
+	@hack/virtualenv.sh django mozilla-django-oidc
 	@assets=$$(hack/kube/binaries.sh) && echo "test: go test ./... (the first run compiles for some minutes)" && \
 		KUBEBUILDER_ASSETS="$$assets" go test -count=1 -p 2 -timeout 20m ./...
 

@@ -93,17 +93,12 @@ func newMatrixClient(t *testing.T) *httptest.Server {
 // start starts Synapse with one more -c, and waits until it answers.
 func (s *synapse) start(oidc string) {
 	s.t.Helper()
-	python, err := filepath.Abs(filepath.Join("..", "..", "bin", "synapse", "bin", "python"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := os.Stat(python); err != nil {
-		s.t.Fatalf("there is no Synapse here; hack/synapse.sh, which `make test` runs, installs it: %v", err)
-	}
+	python := pythonOf(s.t, "synapse")
 	environment := []string{
 		"SSL_CERT_FILE=" + shared.authority.file, "http_proxy=", "https_proxy=", "HTTP_PROXY=", "HTTPS_PROXY=", "PYTHONDONTWRITEBYTECODE=",
 	}
 	s.oidc = oidc
+	var err error
 	if s.process, err = startProcess(environment, python, "-m", "synapse.app.homeserver", "-c", s.config, "-c", oidc); err != nil {
 		s.t.Fatal(err)
 	}
