@@ -55,7 +55,7 @@ test: ## every test: unit, real API server, browser, PostgreSQL, openid-client, 
 	@hack/virtualenv.sh synapse matrix-synapse
 	@hack/virtualenv.sh django mozilla-django-oidc
 	@assets=$$(hack/kube/binaries.sh) && echo "test: go test ./... (the first run compiles for some minutes)" && \
-		KUBEBUILDER_ASSETS="$$assets" go test -count=1 -p 2 -timeout 20m ./...
+		KUBEBUILDER_ASSETS="$$assets" go test -count=1 -p 2 -timeout 40m ./...
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint with kube-api-linter
