@@ -253,6 +253,7 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		startReplica(provider, "one")
 		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
 		Eventually(current(c), "20s").Should(match.BeReady())
+		settled()
 		secretVersion := secretOf(c)(Default).ResourceVersion
 		current(c)(Default)
 		version := c.ResourceVersion

@@ -58,16 +58,6 @@ var _ = Describe("The operator", Serial, func() {
 		Eventually(current(app)).Should(match.BeReady())
 		Eventually(current(provider)).Should(HaveField("Status.Registered.Users", HaveValue(BeEquivalentTo(2))))
 	})
-	settled := func() {
-		GinkgoHelper()
-		var before int64
-		Eventually(func() bool {
-			before = operator.writes.count.Load()
-			time.Sleep(1500 * time.Millisecond)
-			return operator.writes.count.Load() == before
-		}, "60s").Should(BeTrue())
-	}
-
 	It("writes nothing when it starts again and nothing has changed", func() {
 		settled()
 		operator.stop()

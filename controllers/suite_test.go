@@ -113,6 +113,17 @@ func startOperator(config *rest.Config) *runningOperator {
 	return &runningOperator{writes: writes, stop: func() { cancel(); done.Wait() }}
 }
 
+// settled waits until the operator has nothing left to write.
+func settled() {
+	GinkgoHelper()
+	var before int64
+	Eventually(func() bool {
+		before = operator.writes.count.Load()
+		time.Sleep(1500 * time.Millisecond)
+		return operator.writes.count.Load() == before
+	}, "60s").Should(BeTrue())
+}
+
 // skipNameValidation lets one process run one operator after another.
 func skipNameValidation() config.Controller {
 	return config.Controller{SkipNameValidation: new(true)}
