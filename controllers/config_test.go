@@ -36,6 +36,14 @@ var _ = Describe("The manifests", func() {
 			"oidcprovider.oidc-operator.dev/sso", "signingkey.oidc-operator.dev/rs256", "oidcuser.oidc-operator.dev/ada", "oidcclient.oidc-operator.dev/demo", "oidcclient.oidc-operator.dev/reporter"),
 	)
 
+	It("are accepted that `make demo` does not apply", func() {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "demo-app"}} // a dry run creates none
+		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, namespace))).To(Succeed())
+		for _, name := range []string{"kubernetes", "synology-sso"} {
+			kubectl("apply", "--dry-run=server", "-f", filepath.Join("..", "config", "samples", "oidcclient-"+name+".yaml"))
+		}
+	})
+
 	It("are accepted that the OpenID Foundation's suite is run with", func() {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "conformance"}} // a dry run creates none
 		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, namespace))).To(Succeed())
