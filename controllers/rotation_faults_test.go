@@ -48,8 +48,8 @@ type story struct {
 	// before is done before the OIDCClient is there for the first time, begin is what the story is about.
 	before func(*rig)
 	begin  func(*rig)
-	// keeps tells that the client secret stays the same.
-	keeps bool
+	// keeps tells that the client secret stays the same, atOnce that the old one ends at once.
+	keeps, atOnce bool
 }
 
 const handmade = "4f1c9a7e2b8d6035-9e7a1c3b5d2f8046"
@@ -65,6 +65,13 @@ func stories() map[string]story {
 				c.Spec.Credentials.Rotation.Interval = &metav1.Duration{Duration: 100 * time.Hour}
 			}},
 			begin: func(r *rig) { r.now = r.now.Add(100 * time.Hour) },
+		},
+		"rotated without overlap": {
+			atOnce: true,
+			options: []func(*v1alpha1.OIDCClient){func(c *v1alpha1.OIDCClient) {
+				c.Spec.Credentials.Rotation.Overlap = &metav1.Duration{}
+			}},
+			begin: func(r *rig) { r.annotate("1") },
 		},
 		"rotated with a restart": {
 			options: []func(*v1alpha1.OIDCClient){func(c *v1alpha1.OIDCClient) {
@@ -159,7 +166,7 @@ func tell(t *testing.T, direct client.WithWatch, s story, faultAt int, f fault, 
 	if (value == first) != s.keeps {
 		t.Fatalf("kept its client secret: %v", value == first)
 	}
-	if !s.keeps && !lasts {
+	if !s.keeps && lasts == s.atOnce {
 		t.Fatal("the old client secret did not last for the overlap")
 	}
 	if len(document.Secrets) != 1 || !r.accepts(document, value) || document.Secrets[0].ID != c.Status.Credentials.CurrentSecretID {

@@ -257,6 +257,14 @@ func (r *rig) catchUp() {
 	r.must(r.direct.Update(r.t.Context(), lease))
 }
 
+// lease returns the replica's report.
+func (r *rig) lease() *coordinationv1.Lease {
+	r.t.Helper()
+	lease := &coordinationv1.Lease{}
+	r.must(r.direct.Get(r.t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "sso-one"}, lease))
+	return lease
+}
+
 // appSecret returns the application's Secret, or nil.
 func (r *rig) appSecret() *corev1.Secret {
 	r.t.Helper()
