@@ -77,18 +77,18 @@ func stories() map[string]story {
 			options: []func(*v1alpha1.OIDCClient){func(c *v1alpha1.OIDCClient) {
 				c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "app"}}
 			}},
-			before: func(r *rig) { r.must(r.direct.Create(r.t.Context(), deployment(r.apps, "app"))) },
+			before: func(r *rig) { r.must(r.mirror.Create(r.t.Context(), deployment(r.apps, "app"))) },
 			begin:  func(r *rig) { r.annotate("1") },
 		},
 		"brought, and changed": {
 			options: []func(*v1alpha1.OIDCClient){withExisting},
 			before: func(r *rig) {
-				r.must(r.direct.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"})))
+				r.must(r.mirror.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"})))
 			},
 			begin: func(r *rig) { r.edit("mine", handmade) },
 		},
 		"Secret deleted": {begin: func(r *rig) {
-			r.must(r.direct.Delete(r.t.Context(), r.appSecret()))
+			r.must(r.mirror.Delete(r.t.Context(), r.appSecret()))
 			r.look()
 		}},
 		"Secret edited": {begin: func(r *rig) {
@@ -103,12 +103,12 @@ func stories() map[string]story {
 		}},
 		"registration deleted": {keeps: true, begin: func(r *rig) {
 			_, secret := r.registered()
-			r.must(r.direct.Delete(r.t.Context(), secret))
+			r.must(r.mirror.Delete(r.t.Context(), secret))
 		}},
 		"renamed key": {keeps: true, begin: func(r *rig) {
 			c := r.client()
 			c.Spec.Credentials.Keys.ClientID = "ID"
-			r.must(r.direct.Update(r.t.Context(), c))
+			r.must(r.mirror.Update(r.t.Context(), c))
 		}},
 	}
 }
@@ -117,15 +117,15 @@ func (r *rig) annotate(value string) {
 	r.t.Helper()
 	c := r.client()
 	c.Annotations = map[string]string{v1alpha1.AnnotationRotate: value}
-	r.must(r.direct.Update(r.t.Context(), c))
+	r.must(r.mirror.Update(r.t.Context(), c))
 }
 
 func (r *rig) edit(name, value string) {
 	r.t.Helper()
 	secret := &corev1.Secret{}
-	r.must(r.direct.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: name}, secret))
+	r.must(r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: name}, secret))
 	secret.Data["client_secret"] = []byte(value)
-	r.must(r.direct.Update(r.t.Context(), secret))
+	r.must(r.mirror.Update(r.t.Context(), secret))
 }
 
 func deployment(namespace, name string) *appsv1.Deployment {
@@ -183,7 +183,7 @@ func tell(t *testing.T, direct client.WithWatch, s story, faultAt int, f fault, 
 		secret.Annotations[annotationRestarted] == s0.ID, c.Status.Credentials.Previous, c.Status.Credentials.RotatedAt != nil, ready(c))
 	if len(c.Spec.Credentials.RolloutRestart) > 0 {
 		d := deployment(r.apps, "app")
-		r.must(direct.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
 		end += fmt.Sprintf(", template for the current %v, generation %d", d.Spec.Template.Annotations[annotationRestartedFor] == "app/"+s0.ID, d.Generation)
 	}
 	return end, writes
