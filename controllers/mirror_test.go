@@ -111,7 +111,7 @@ func (m *mirror) keep(obj client.Object, err error) error {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, typed); err != nil {
 		return err
 	}
-	kept := typed.(client.Object) //nolint:errcheck,forcetypeassert // every kind of the scheme that has a UID is one
+	kept := typed.(client.Object) // every kind of the scheme that has a UID is one
 	kept.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
 	kept.SetManagedFields(nil)
 	m.mu.Lock()

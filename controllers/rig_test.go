@@ -232,7 +232,7 @@ func (r *rig) catchUp() {
 func (r *rig) lease() *coordinationv1.Lease {
 	r.t.Helper()
 	lease := &coordinationv1.Lease{}
-	r.must(r.direct.Get(r.t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "sso-one"}, lease))
+	r.must(r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "sso-one"}, lease))
 	return lease
 }
 

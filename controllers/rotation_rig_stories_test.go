@@ -24,10 +24,10 @@ func TestClientSecretStories(t *testing.T) {
 		r := newRig(t, direct)
 		r.settle()
 		first := string(r.appSecret().Data["client_secret"])
-		r.must(direct.Delete(t.Context(), r.client())) // while the operator is down
-		r.must(direct.Delete(t.Context(), r.appSecret()))
+		r.must(r.mirror.Delete(t.Context(), r.client())) // while the operator is down
+		r.must(r.mirror.Delete(t.Context(), r.appSecret()))
 		r.held, r.applied = nil, nil
-		r.must(direct.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider)))
+		r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider)))
 		r.startOperator()
 		_, err := r.reconciler.Reconcile(t.Context(), ctrl.Request{NamespacedName: r.key})
 		r.must(err)
@@ -45,12 +45,12 @@ func TestClientSecretStories(t *testing.T) {
 		r.settle()
 		before, _ := r.registered()
 		secret := r.appSecret()
-		r.must(direct.Delete(t.Context(), r.client()))
-		r.must(direct.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider, func(c *v1alpha1.OIDCClient) {
+		r.must(r.mirror.Delete(t.Context(), r.client()))
+		r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider, func(c *v1alpha1.OIDCClient) {
 			c.Annotations = map[string]string{v1alpha1.AnnotationRotate: "1"}
 		})))
 		secret.OwnerReferences = nil
-		r.must(direct.Update(t.Context(), secret))
+		r.must(r.mirror.Update(t.Context(), secret))
 		r.startOperator()
 		r.settle()
 		after, _ := r.registered()
@@ -73,14 +73,14 @@ func TestClientSecretStories(t *testing.T) {
 			c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "app"}}
 		})
 		d := deployment(r.apps, "app")
-		r.must(direct.Create(t.Context(), d))
+		r.must(r.mirror.Create(t.Context(), d))
 		r.settle()
 		first := string(r.appSecret().Data["client_secret"])
 		r.annotate("1")
 		if again := r.settle(); again != restartRetry {
 			t.Errorf("tries again after %v", again)
 		}
-		r.must(direct.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
 		c := r.client()
 		message := ""
 		for _, condition := range c.Status.Conditions {
@@ -98,7 +98,7 @@ func TestClientSecretStories(t *testing.T) {
 			c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "app"}}
 		})
 		d := deployment(r.namespace, "app")
-		r.must(direct.Create(t.Context(), d))
+		r.must(r.mirror.Create(t.Context(), d))
 		r.settle()
 		r.annotate("1")
 		for range 6 { // it never settles, since it tries again
@@ -106,7 +106,7 @@ func TestClientSecretStories(t *testing.T) {
 			r.must(err)
 			r.catchUp()
 		}
-		r.must(direct.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
 		c := r.client()
 		i := slices.IndexFunc(c.Status.Conditions, func(x metav1.Condition) bool { return x.Type == v1alpha1.ConditionCredentialsReady })
 		if d.Generation != 1 || !strings.Contains(c.Status.Conditions[i].Message, `Deployment "app" does not exist`) {
@@ -162,5 +162,5 @@ func (r *rig) use(id string) {
 	if id != "" {
 		lease.Annotations["oidc-operator.dev/secret-uses"] = `{"` + r.client().ClientID() + `":{"` + id + `":"` + r.now.UTC().Truncate(time.Minute).Format(time.RFC3339) + `"}}`
 	}
-	r.must(r.direct.Update(r.t.Context(), lease))
+	r.must(r.mirror.Update(r.t.Context(), lease))
 }
