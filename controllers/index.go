@@ -23,6 +23,7 @@ const (
 	indexProvider      = "provider"      // SigningKey, OIDCClient, OIDCUser by provider "namespace/name"
 	indexClientID      = "clientID"      // OIDCClient by provider and client ID
 	indexAppID         = "appID"         // OIDCClient by provider and app_id of Synology SSO Server's protocol
+	indexReserving     = "reserving"     // OIDCClient by the namespace, not its own, that its client ID begins with
 	indexAlgorithm     = "algorithm"     // OIDCClient by provider and the signing algorithms that it asks for, or anyAlgorithm
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
@@ -72,6 +73,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 				return nil
 			}
 			return one(scoped(c.ProviderKey(), sso.AppID))
+		}),
+		index(ctx, indexer, indexReserving, func(c *v1alpha1.OIDCClient) []string {
+			return one(reservingNamespace(c))
 		}),
 		index(ctx, indexer, indexAlgorithm, func(c *v1alpha1.OIDCClient) []string {
 			var values []string

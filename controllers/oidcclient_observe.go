@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,8 +28,6 @@ type clientState struct {
 	appIDHolder *v1alpha1.OIDCClient
 	// credentials is the Secret under the name in the spec, whoever made it, or nil.
 	credentials *corev1.Secret
-	// purpose is what credentials is there for already when it is to be adopted, or "".
-	purpose string
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
 	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
@@ -63,9 +60,6 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 		return state, err
 	} else if found {
 		state.credentials = credentials
-	}
-	if err := r.observePurpose(ctx, c, &state); err != nil {
-		return state, err
 	}
 	name := client.ObjectKey{
 		Namespace: c.ProviderKey().Namespace,
@@ -122,22 +116,6 @@ func (r *clientReconciler) appIDHolder(ctx context.Context, provider *v1alpha1.O
 		}
 	}
 	return nil, nil //nolint:nilnil // nobody has it
-}
-
-// reservedFor keeps the client IDs that a namespace's OIDCClients have by default from being taken by another namespace.
-func (r *clientReconciler) reservedFor(ctx context.Context, c *v1alpha1.OIDCClient) (string, error) {
-	prefix, _, dotted := strings.Cut(c.Spec.ClientID, ".")
-	if !dotted || prefix == "" || prefix == c.Namespace {
-		return "", nil
-	}
-	err := r.client.Get(ctx, client.ObjectKey{Name: prefix}, &corev1.Namespace{})
-	if apierrors.IsNotFound(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("get namespace %s: %w", prefix, err)
-	}
-	return prefix, nil
 }
 
 // observeAlgorithms looks at the provider's keys where it matters which there are. Any active key will do for a client that

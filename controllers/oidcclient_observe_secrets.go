@@ -57,15 +57,11 @@ func (r *clientReconciler) observeBrought(ctx context.Context, c *v1alpha1.OIDCC
 	if err != nil {
 		return err
 	}
-	purpose, err := r.purposeOf(ctx, client.ObjectKey{Namespace: c.Namespace, Name: ref.Name})
-	if err != nil {
-		return err
-	}
-	state.brought = judgeBrought(c, ref.Name, key, purpose, found)
+	state.brought = judgeBrought(c, ref.Name, key, found)
 	return nil
 }
 
-func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found referent) *broughtSecret {
+func judgeBrought(c *v1alpha1.OIDCClient, name, key string, found referent) *broughtSecret {
 	brought := &broughtSecret{value: string(found.value)}
 	fault := registration.ValidateForeignSecret(brought.value)
 	switch {
@@ -78,9 +74,6 @@ func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found refer
 	case found.secretType != corev1.SecretTypeOpaque && found.secretType != corev1.SecretTypeBasicAuth:
 		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
 			"Secret %q is of type %s; spec.credentials.existingSecretRef takes the types Opaque and kubernetes.io/basic-auth only, since others are made for something else", name, found.secretType))
-	case purpose != "":
-		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
-			"Secret %q is for %s; put the client secret into a Secret of its own and name that in spec.credentials.existingSecretRef", name, purpose))
 	case brought.value == "":
 		brought.verdict = wait(v1alpha1.ReasonClientSecretNotFound, fmt.Sprintf(
 			"Secret %q has nothing under %q; put the client secret there, or correct spec.credentials.existingSecretRef.key", name, key))
@@ -136,7 +129,7 @@ func (r *clientReconciler) standsStill(ctx context.Context, c *v1alpha1.OIDCClie
 		return false, fmt.Errorf("get secret %s: %w", plan.heldIn, err)
 	}
 	held := ""
-	if err == nil && (ownCredentials(c)(secret) || state.adoptable(c, secret) == nil) {
+	if err == nil && (ownCredentials(c)(secret) || adoptable(c, secret) == nil) {
 		held = clientSecretIn(c, secret)
 	}
 	if held != plan.held {

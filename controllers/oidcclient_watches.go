@@ -35,6 +35,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&corev1.Namespace{}, r.outsideNamespace(), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		Watches(&coordinationv1.Lease{}, handler.Funcs{UpdateFunc: r.usedSecrets}).
 		WithOptions(options(concurrency)).
