@@ -10,6 +10,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 IMAGE ?= oidc-operator:$(VERSION)
 CONTAINER_TOOL ?= docker
 SCREENSHOTS ?= bin/screenshots
+SOAK ?= 3m
 
 TOOLS := bin/tools
 GO_BUILD := env CGO_ENABLED=0 go build -trimpath
@@ -83,6 +84,11 @@ fuzz: ## every fuzz target for FUZZTIME (10m)
 bench: ## measure what docs/benchmarks.md records
 	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/bench
+
+.PHONY: soak
+soak: ## logins, refreshes and machines' calls for SOAK (3m), while keys and secrets rotate and everything is restarted: none may fail
+	@hack/postgres.sh
+	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/soak -duration $(SOAK)
 
 ##@ Change
 
