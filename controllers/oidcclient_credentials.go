@@ -133,6 +133,14 @@ func adoptable(c *v1alpha1.OIDCClient, secret *corev1.Secret) error {
 	return nil
 }
 
+// adoptable is adoptable of what was observed: what a Secret is there for cannot be seen in it.
+func (s clientState) adoptable(c *v1alpha1.OIDCClient, secret *corev1.Secret) error {
+	if s.purpose != "" {
+		return fmt.Errorf("is for %s and cannot be adopted; set spec.credentials.secretName", s.purpose)
+	}
+	return adoptable(c, secret)
+}
+
 // spoilt returns an error that names the keys under which a Secret that is to be adopted holds something else than it would. What
 // stands there may be what another application reads.
 func spoilt(secret *corev1.Secret, data map[string][]byte) error {
@@ -163,7 +171,7 @@ func clientSecretIn(c *v1alpha1.OIDCClient, secret *corev1.Secret) string {
 // name was changed. That is believed only as far as the provider has the secret, or has none: it may have been there for years.
 func holder(c *v1alpha1.OIDCClient, state clientState, registered []registration.ClientSecret, made *madeSecret) *corev1.Secret {
 	mine := ownCredentials(c)
-	if s := state.credentials; s != nil && clientSecretIn(c, s) != "" && (mine(s) || adoptable(c, s) == nil) {
+	if s := state.credentials; s != nil && clientSecretIn(c, s) != "" && (mine(s) || state.adoptable(c, s) == nil) {
 		return s
 	}
 	for i := range state.owned {

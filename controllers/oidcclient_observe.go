@@ -28,6 +28,8 @@ type clientState struct {
 	appIDHolder *v1alpha1.OIDCClient
 	// credentials is the Secret under the name in the spec, whoever made it, or nil.
 	credentials *corev1.Secret
+	// purpose is what credentials is there for already when it is to be adopted, or "".
+	purpose string
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
 	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
@@ -60,6 +62,9 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 		return state, err
 	} else if found {
 		state.credentials = credentials
+	}
+	if err := r.observePurpose(ctx, c, &state); err != nil {
+		return state, err
 	}
 	name := client.ObjectKey{
 		Namespace: c.ProviderKey().Namespace,

@@ -57,11 +57,15 @@ func (r *clientReconciler) observeBrought(ctx context.Context, c *v1alpha1.OIDCC
 	if err != nil {
 		return err
 	}
-	state.brought = judgeBrought(c, ref.Name, key, found)
+	purpose, err := r.purposeOf(ctx, client.ObjectKey{Namespace: c.Namespace, Name: ref.Name})
+	if err != nil {
+		return err
+	}
+	state.brought = judgeBrought(c, ref.Name, key, purpose, found)
 	return nil
 }
 
-func judgeBrought(c *v1alpha1.OIDCClient, name, key string, found referent) *broughtSecret {
+func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found referent) *broughtSecret {
 	brought := &broughtSecret{value: string(found.value)}
 	fault := registration.ValidateForeignSecret(brought.value)
 	switch {
@@ -74,6 +78,9 @@ func judgeBrought(c *v1alpha1.OIDCClient, name, key string, found referent) *bro
 	case found.secretType != corev1.SecretTypeOpaque && found.secretType != corev1.SecretTypeBasicAuth:
 		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
 			"Secret %q is of type %s; spec.credentials.existingSecretRef takes the types Opaque and kubernetes.io/basic-auth only, since others are made for something else", name, found.secretType))
+	case purpose != "":
+		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
+			"Secret %q is for %s; put the client secret into a Secret of its own and name that in spec.credentials.existingSecretRef", name, purpose))
 	case brought.value == "":
 		brought.verdict = wait(v1alpha1.ReasonClientSecretNotFound, fmt.Sprintf(
 			"Secret %q has nothing under %q; put the client secret there, or correct spec.credentials.existingSecretRef.key", name, key))
@@ -129,7 +136,7 @@ func (r *clientReconciler) standsStill(ctx context.Context, c *v1alpha1.OIDCClie
 		return false, fmt.Errorf("get secret %s: %w", plan.heldIn, err)
 	}
 	held := ""
-	if err == nil && (ownCredentials(c)(secret) || adoptable(c, secret) == nil) {
+	if err == nil && (ownCredentials(c)(secret) || state.adoptable(c, secret) == nil) {
 		held = clientSecretIn(c, secret)
 	}
 	if held != plan.held {

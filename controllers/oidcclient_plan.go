@@ -102,7 +102,7 @@ func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) 
 		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf("Secret %q exists and %s", c.SecretName(), err))
 	}
 	if !mine {
-		if err := adoptable(c, state.credentials); err != nil {
+		if err := state.adoptable(c, state.credentials); err != nil {
 			p.issuable = taken(err)
 			return
 		}

@@ -48,8 +48,8 @@ type story struct {
 	// before is done before the OIDCClient is there for the first time, begin is what the story is about.
 	before func(*rig)
 	begin  func(*rig)
-	// keeps tells that the client secret stays the same.
-	keeps bool
+	// keeps tells that the client secret stays the same, atOnce that the old one ends at once.
+	keeps, atOnce bool
 }
 
 const handmade = "4f1c9a7e2b8d6035-9e7a1c3b5d2f8046"
@@ -66,22 +66,29 @@ func stories() map[string]story {
 			}},
 			begin: func(r *rig) { r.now = r.now.Add(100 * time.Hour) },
 		},
+		"rotated without overlap": {
+			atOnce: true,
+			options: []func(*v1alpha1.OIDCClient){func(c *v1alpha1.OIDCClient) {
+				c.Spec.Credentials.Rotation.Overlap = &metav1.Duration{}
+			}},
+			begin: func(r *rig) { r.annotate("1") },
+		},
 		"rotated with a restart": {
 			options: []func(*v1alpha1.OIDCClient){func(c *v1alpha1.OIDCClient) {
 				c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "app"}}
 			}},
-			before: func(r *rig) { r.must(r.direct.Create(r.t.Context(), deployment(r.apps, "app"))) },
+			before: func(r *rig) { r.must(r.mirror.Create(r.t.Context(), deployment(r.apps, "app"))) },
 			begin:  func(r *rig) { r.annotate("1") },
 		},
 		"brought, and changed": {
 			options: []func(*v1alpha1.OIDCClient){withExisting},
 			before: func(r *rig) {
-				r.must(r.direct.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"})))
+				r.must(r.mirror.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"})))
 			},
 			begin: func(r *rig) { r.edit("mine", handmade) },
 		},
 		"Secret deleted": {begin: func(r *rig) {
-			r.must(r.direct.Delete(r.t.Context(), r.appSecret()))
+			r.must(r.mirror.Delete(r.t.Context(), r.appSecret()))
 			r.look()
 		}},
 		"Secret edited": {begin: func(r *rig) {
@@ -96,12 +103,12 @@ func stories() map[string]story {
 		}},
 		"registration deleted": {keeps: true, begin: func(r *rig) {
 			_, secret := r.registered()
-			r.must(r.direct.Delete(r.t.Context(), secret))
+			r.must(r.mirror.Delete(r.t.Context(), secret))
 		}},
 		"renamed key": {keeps: true, begin: func(r *rig) {
 			c := r.client()
 			c.Spec.Credentials.Keys.ClientID = "ID"
-			r.must(r.direct.Update(r.t.Context(), c))
+			r.must(r.mirror.Update(r.t.Context(), c))
 		}},
 	}
 }
@@ -110,15 +117,15 @@ func (r *rig) annotate(value string) {
 	r.t.Helper()
 	c := r.client()
 	c.Annotations = map[string]string{v1alpha1.AnnotationRotate: value}
-	r.must(r.direct.Update(r.t.Context(), c))
+	r.must(r.mirror.Update(r.t.Context(), c))
 }
 
 func (r *rig) edit(name, value string) {
 	r.t.Helper()
 	secret := &corev1.Secret{}
-	r.must(r.direct.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: name}, secret))
+	r.must(r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: name}, secret))
 	secret.Data["client_secret"] = []byte(value)
-	r.must(r.direct.Update(r.t.Context(), secret))
+	r.must(r.mirror.Update(r.t.Context(), secret))
 }
 
 func deployment(namespace, name string) *appsv1.Deployment {
@@ -159,7 +166,7 @@ func tell(t *testing.T, direct client.WithWatch, s story, faultAt int, f fault, 
 	if (value == first) != s.keeps {
 		t.Fatalf("kept its client secret: %v", value == first)
 	}
-	if !s.keeps && !lasts {
+	if !s.keeps && lasts == s.atOnce {
 		t.Fatal("the old client secret did not last for the overlap")
 	}
 	if len(document.Secrets) != 1 || !r.accepts(document, value) || document.Secrets[0].ID != c.Status.Credentials.CurrentSecretID {
@@ -176,7 +183,7 @@ func tell(t *testing.T, direct client.WithWatch, s story, faultAt int, f fault, 
 		secret.Annotations[annotationRestarted] == s0.ID, c.Status.Credentials.Previous, c.Status.Credentials.RotatedAt != nil, ready(c))
 	if len(c.Spec.Credentials.RolloutRestart) > 0 {
 		d := deployment(r.apps, "app")
-		r.must(direct.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
 		end += fmt.Sprintf(", template for the current %v, generation %d", d.Spec.Template.Annotations[annotationRestartedFor] == "app/"+s0.ID, d.Generation)
 	}
 	return end, writes

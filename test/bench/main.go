@@ -16,7 +16,9 @@ func main() {
 	seconds := flag.Int("seconds", 9, "how long each rate is measured, in seconds")
 	clients := flag.Int("clients", 100, "how many OIDCClients are applied one after the other")
 	only := flag.String("only", "", "run only this part: provider, cluster, or the flows of the provider that have this in their names")
-	quick := flag.Bool("quick", false, "measure the provider on SQLite with little in storage only")
+	var part providerPart
+	flag.BoolVar(&part.quick, "quick", false, "measure the provider with little in storage only")
+	flag.StringVar(&part.engine, "engine", "", "measure the provider on this engine only: SQLite or PostgreSQL")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of this process, the provider in it, to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -32,14 +34,14 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	if err := run(ctx, time.Duration(*seconds)*time.Second/rounds, *clients, *only, *quick); err != nil {
+	if err := run(ctx, time.Duration(*seconds)*time.Second/rounds, *clients, *only, part); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
 		pprof.StopCPUProfile()
 		os.Exit(1) //nolint:gocritic // what was deferred is done
 	}
 }
 
-func run(ctx context.Context, d time.Duration, clients int, only string, quick bool) error {
+func run(ctx context.Context, d time.Duration, clients int, only string, part providerPart) error {
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		load = []byte("unknown")
@@ -51,7 +53,8 @@ func run(ctx context.Context, d time.Duration, clients int, only string, quick b
 	}
 	defer programs.remove()
 	if only != "cluster" {
-		if err := benchProvider(ctx, programs, d, strings.TrimPrefix(only, "provider"), quick); err != nil {
+		part.only = strings.TrimPrefix(only, "provider")
+		if err := benchProvider(ctx, programs, d, part); err != nil {
 			return fmt.Errorf("provider: %w", err)
 		}
 	}

@@ -34,35 +34,51 @@ const (
 	manyGrants   = 100_000
 )
 
-func benchProvider(ctx context.Context, programs *programs, d time.Duration, only string, quick bool) error {
+// providerPart is what is to be measured of the provider. The zero value is all of it.
+type providerPart struct {
+	// only is in the names of the flows.
+	only string
+	// engine is the only one to be measured on, or "".
+	engine string
+	// quick leaves out what is measured with much in storage.
+	quick bool
+}
+
+func (p providerPart) whole() bool { return p == providerPart{} }
+
+func benchProvider(ctx context.Context, programs *programs, d time.Duration, part providerPart) error {
 	dir, err := os.MkdirTemp("", "oidc-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // scratch
-	if only == "" {
+	if part.whole() {
 		if err := benchDocuments(ctx, d); err != nil {
 			return err
 		}
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(dir, "provider.db"), sqlite.Options{})
-	if err != nil {
-		return err
+	if part.engine != "PostgreSQL" {
+		db, err := sqlite.Open(ctx, filepath.Join(dir, "provider.db"), sqlite.Options{})
+		if err != nil {
+			return err
+		}
+		if err := benchEngine(ctx, db, "SQLite", d, part); err != nil {
+			return err
+		}
 	}
-	if err := benchEngine(ctx, db, "SQLite", d, only, quick); err != nil {
-		return err
+	if part.engine != "SQLite" {
+		if err := benchPostgres(ctx, d, part); err != nil {
+			return err
+		}
 	}
-	if quick {
+	if !part.whole() {
 		return nil
-	}
-	if err := benchPostgres(ctx, d, only); err != nil || only != "" {
-		return err
 	}
 	return benchStart(ctx, programs, dir)
 }
 
 // benchPostgres measures with a PostgreSQL of its own, which takes its share of the same processors.
-func benchPostgres(ctx context.Context, d time.Duration, only string) (err error) {
+func benchPostgres(ctx context.Context, d time.Duration, part providerPart) (err error) {
 	server, err := pgtest.Open()
 	if err != nil {
 		return err
@@ -76,7 +92,7 @@ func benchPostgres(ctx context.Context, d time.Duration, only string) (err error
 	if err != nil {
 		return err
 	}
-	return benchEngine(ctx, db, "PostgreSQL", d, only, false)
+	return benchEngine(ctx, db, "PostgreSQL", d, part)
 }
 
 // benchDocuments compares discovery and JWKS with an empty handler.
@@ -99,7 +115,7 @@ func benchDocuments(ctx context.Context, d time.Duration) (err error) {
 }
 
 // benchEngine measures the flows that need storage, before and after there is much in it.
-func benchEngine(ctx context.Context, db store.Store, engine string, d time.Duration, only string, quick bool) (err error) {
+func benchEngine(ctx context.Context, db store.Store, engine string, d time.Duration, part providerPart) (err error) {
 	r, err := newRig(ctx, db)
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -135,7 +151,7 @@ func benchEngine(ctx context.Context, db store.Store, engine string, d time.Dura
 		}},
 		{"login", "argon2id and RS256", login, func() (measured, error) { return measure(ctx, r.subject, d, r.logins) }},
 	}
-	flows = slices.DeleteFunc(flows, func(f measuredFlow) bool { return !strings.Contains(f.name, only) })
+	flows = slices.DeleteFunc(flows, func(f measuredFlow) bool { return !strings.Contains(f.name, part.only) })
 	empty := make([]ratio, len(flows))
 	for i, f := range flows {
 		empty[i], err = compare(rounds, func() (measured, error) { return measureLoop(d, runtime.GOMAXPROCS(0), f.base) }, f.measure)
@@ -144,7 +160,7 @@ func benchEngine(ctx context.Context, db store.Store, engine string, d time.Dura
 		}
 		reportRatio(fmt.Sprintf("%s, %s / %s", f.name, engine, f.limit), empty[i])
 	}
-	if quick {
+	if part.quick {
 		return nil
 	}
 	if err := r.fill(ctx, manySessions, manyGrants); err != nil {

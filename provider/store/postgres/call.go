@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/oidc-operator/oidc-operator/provider/store"
+	"github.com/oidc-operator/oidc-operator/provider/store/gather"
 )
 
 const (
@@ -93,11 +94,11 @@ func wrap(ctx context.Context, operation string, err error) error {
 
 // exec runs a statement that returns no rows and tells how many it changed.
 func (s *Store) exec(ctx context.Context, operation, sql string, args ...any) (changed int64, err error) {
-	err = s.call(ctx, operation, func(ctx context.Context, c *pgxpool.Conn) error {
-		tag, err := c.Exec(ctx, sql, args...)
-		changed = tag.RowsAffected()
-		return err
-	})
+	err = s.shared(ctx, s.changes, operation, &statement{sql: sql, args: args, read: func(rows pgx.Rows) error {
+		rows.Close()
+		changed = rows.CommandTag().RowsAffected()
+		return rows.Err()
+	}})
 	return changed, err
 }
 
@@ -107,21 +108,36 @@ func (s *Store) change(ctx context.Context, operation, sql string, args ...any) 
 	return err
 }
 
-// get runs a statement that returns at most one row, or returns store.ErrNotFound.
+// get runs a statement that changes nothing and returns at most one row, or returns store.ErrNotFound.
 func get[T any](ctx context.Context, s *Store, operation string, scan pgx.RowToFunc[T], sql string, args ...any) (T, error) {
-	var found T
-	err := s.call(ctx, operation, func(ctx context.Context, c *pgxpool.Conn) error {
-		rows, err := c.Query(ctx, sql, args...)
-		if err != nil {
-			return err
+	return oneRow(ctx, s, s.reads, operation, scan, sql, args)
+}
+
+// changeAndGet is get for a statement that changes something.
+func changeAndGet[T any](ctx context.Context, s *Store, operation string, scan pgx.RowToFunc[T], sql string, args ...any) (T, error) {
+	return oneRow(ctx, s, s.changes, operation, scan, sql, args)
+}
+
+func oneRow[T any](ctx context.Context, s *Store, q *gather.Queue[*statement], operation string, scan pgx.RowToFunc[T], sql string, args []any) (found T, err error) {
+	err = s.shared(ctx, q, operation, &statement{sql: sql, args: args, read: func(rows pgx.Rows) (err error) {
+		err = store.ErrNotFound
+		if rows.Next() {
+			found, err = scan(ownRow{rows})
 		}
-		found, err = pgx.CollectOneRow(rows, scan)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return store.ErrNotFound
+		rows.Close()
+		if failed := rows.Err(); failed != nil { // also after a row: nothing was changed then
+			return failed
 		}
 		return err
-	})
+	}})
 	return found, err
+}
+
+// ownRow is the current row. What cannot be scanned is an error here only, and not one of all results that come after it.
+type ownRow struct{ pgx.Rows }
+
+func (r ownRow) Scan(dest ...any) error {
+	return pgx.ScanRow(r.Conn().TypeMap(), r.FieldDescriptions(), r.RawValues(), dest...)
 }
 
 // getAll runs a statement that returns any number of rows.
@@ -143,7 +159,7 @@ type outcome struct{ changed, known bool }
 
 // decide runs a statement that returns an outcome. What was not changed although it is known was redeemed before.
 func (s *Store) decide(ctx context.Context, operation, sql string, args ...any) error {
-	o, err := get(ctx, s, operation, func(row pgx.CollectableRow) (o outcome, err error) {
+	o, err := changeAndGet(ctx, s, operation, func(row pgx.CollectableRow) (o outcome, err error) {
 		err = row.Scan(&o.changed, &o.known)
 		return o, err
 	}, sql, args...)

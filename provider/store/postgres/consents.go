@@ -40,7 +40,7 @@ func (s *Store) Revoke(ctx context.Context, subject, clientID string) (revoked b
 	if !nameable(subject, clientID) {
 		return false, nil
 	}
-	return get(ctx, s, "revoke", pgx.RowTo[bool], revoke, subject, clientID)
+	return changeAndGet(ctx, s, "revoke", pgx.RowTo[bool], revoke, subject, clientID)
 }
 
 const revoke = `WITH consented AS (DELETE FROM consents WHERE subject = $1 AND client_id = $2 RETURNING 1),

@@ -57,7 +57,7 @@ const (
 
 // PollDeviceRequest implements store.Store.
 func (s *Store) PollDeviceRequest(ctx context.Context, h store.Handle, polledAt time.Time, interval time.Duration) (store.DeviceRequest, error) {
-	return get(ctx, s, "poll device request", scanDeviceRequest, pollDevice, h[:], optionalTime(polledAt), interval.Microseconds())
+	return changeAndGet(ctx, s, "poll device request", scanDeviceRequest, pollDevice, h[:], optionalTime(polledAt), interval.Microseconds())
 }
 
 var pollDevice = `UPDATE device_requests d SET polled_at = $2, poll_interval = $3

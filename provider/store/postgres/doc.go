@@ -4,7 +4,8 @@
 // Each call is one statement where that is possible: what must happen together is put into one by common table expressions, which
 // saves round trips and needs no transaction around it. Races are decided by the condition of an UPDATE, a DELETE or a unique
 // index under READ COMMITTED, which is what the connections ask for whatever the database's default is. A serialization failure
-// or a deadlock is tried again here; callers never see one.
+// or a deadlock is tried again here; callers never see one. Statements of callers who come at the same time travel together and
+// share a transaction, and with it the wait for the disk.
 //
 // A statement that has begun runs to its end although its caller has gone, because cancelling it would cost the connection and
 // leave open whether the change was made; timeouts bound it. When the connection is lost in between, the outcome is unknown

@@ -27,7 +27,7 @@ func (s *Store) Failures(ctx context.Context, key store.Handle, now time.Time) (
 
 // AddFailure implements store.Store.
 func (s *Store) AddFailure(ctx context.Context, key store.Handle, now, expiresAt time.Time) (store.Failures, error) {
-	return get(ctx, s, "add failure", scanFailures, `INSERT INTO failures (handle, count, last_at, expires_at) VALUES ($1, 1, $2, $3)
+	return changeAndGet(ctx, s, "add failure", scanFailures, `INSERT INTO failures (handle, count, last_at, expires_at) VALUES ($1, 1, $2, $3)
 		ON CONFLICT (handle) DO UPDATE SET count = CASE WHEN failures.expires_at > excluded.last_at THEN failures.count + 1 ELSE 1 END,
 			last_at = excluded.last_at, expires_at = excluded.expires_at
 		RETURNING count, last_at, expires_at`, key[:], micros(now), micros(expiresAt))

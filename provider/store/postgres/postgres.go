@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/oidc-operator/oidc-operator/provider/store"
+	"github.com/oidc-operator/oidc-operator/provider/store/gather"
 )
 
 // Options of a Store. The zero value is what a provider wants.
@@ -31,6 +33,9 @@ const (
 // Store is a store.Store in a PostgreSQL database.
 type Store struct {
 	pool *pgxpool.Pool
+	// reads and changes are the statements that share a round trip, and the changes a commit.
+	reads, changes *gather.Queue[*statement]
+	sharing        sync.WaitGroup
 }
 
 var _ store.Store = (*Store)(nil)
@@ -47,10 +52,14 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool}
+	s := &Store{pool: pool, reads: gather.New[*statement](), changes: gather.New[*statement]()}
 	if err := s.migrate(ctx); err != nil {
 		pool.Close()
 		return nil, err
+	}
+	for range sharers {
+		s.sharing.Go(func() { s.share(s.reads) })
+		s.sharing.Go(func() { s.share(s.changes) })
 	}
 	return s, nil
 }
@@ -107,6 +116,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements store.Store.
 func (s *Store) Close() error {
+	s.reads.Close()
+	s.changes.Close()
+	s.sharing.Wait()
 	s.pool.Close()
 	return nil
 }

@@ -3,113 +3,46 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/oidc-operator/oidc-operator/provider/store"
+	"github.com/oidc-operator/oidc-operator/provider/store/gather"
 )
 
-const (
-	// queueLength is how many changes may wait for the next transaction before callers wait for a place in the queue.
-	queueLength = 256
-	// maxBatch bounds a transaction, and with it how long one caller waits for the changes of others.
-	maxBatch = 256
-	// yields is how often the writer lets others go first before it begins a transaction. Those who are about to queue a
-	// change then share it, which costs them nothing: they would have waited for the processor. When nobody is ready to
-	// run, no time passes.
-	yields = 8
-)
-
-// change is one caller's part of a transaction.
-type change struct {
-	// run makes the change. It may run twice, the second time in a transaction of its own. When it returns one of the
-	// store's answers (see isAnswer) it has changed nothing.
-	run func(*conn) error
-	// state is decided once: taken by the writer or given up by the caller.
-	state atomic.Int32
-	done  chan error
-}
-
-const (
-	waiting int32 = iota
-	taken
-	givenUp
-)
+// change makes a change. It may run twice, the second time in a transaction of its own. When it returns one of the store's
+// answers (see isAnswer) it has changed nothing.
+type change func(*conn) error
 
 // writer makes changes, many in one transaction.
 type writer struct {
 	conn    *conn
-	queue   chan *change
+	queue   *gather.Queue[change]
 	stopped sync.WaitGroup
-	batch   []*change
+	batch   []*gather.Call[change]
 	answers []error
 }
 
 func newWriter(c *conn) *writer {
-	w := &writer{conn: c, queue: make(chan *change, queueLength)}
+	w := &writer{conn: c, queue: gather.New[change]()}
 	w.stopped.Go(w.loop)
 	return w
 }
 
-// close waits for what is queued and stops. No call of do may come after it.
+// close waits for what is queued and stops.
 func (w *writer) close() {
-	close(w.queue)
+	w.queue.Close()
 	w.stopped.Wait()
 }
 
-// do makes a change durable. When ctx ends before the writer has taken up the change, nothing is done; later it is too late to turn
-// back, and do waits for the outcome.
-func (w *writer) do(ctx context.Context, run func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c := &change{run: run, done: make(chan error, 1)}
-	select {
-	case w.queue <- c:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.done:
-		return err
-	case <-ctx.Done():
-		if c.state.CompareAndSwap(waiting, givenUp) {
-			return ctx.Err()
-		}
-		return <-c.done
-	}
+// do makes a change durable, see gather.Queue.
+func (w *writer) do(ctx context.Context, run change) error {
+	return w.queue.Do(ctx, run)
 }
 
 func (w *writer) loop() {
-	for first := range w.queue {
-		w.take(first)
-		w.gather()
+	for first := range w.queue.Waiting() {
+		w.batch = w.queue.Take(w.batch[:0], first)
 		w.commit()
-	}
-}
-
-func (w *writer) take(c *change) {
-	if c.state.CompareAndSwap(waiting, taken) {
-		w.batch = append(w.batch, c)
-	}
-}
-
-// gather takes what has queued up while the last transaction went to disk, and what others are about to queue.
-func (w *writer) gather() {
-	for range yields {
-		runtime.Gosched()
-	}
-	for len(w.batch) < maxBatch {
-		select {
-		case c, ok := <-w.queue:
-			if !ok {
-				return
-			}
-			w.take(c)
-		default:
-			return
-		}
 	}
 }
 
@@ -123,13 +56,12 @@ func (w *writer) commit() {
 	}
 	for i, c := range w.batch {
 		if i < len(w.answers) {
-			c.done <- w.answers[i]
+			c.Answer(w.answers[i])
 		} else {
-			c.done <- err
+			c.Answer(err)
 		}
 		w.batch[i] = nil
 	}
-	w.batch = w.batch[:0]
 }
 
 // commitSingly stops at the first error that is not the fault of a change: the same disk would fail every other.
@@ -154,7 +86,7 @@ func (f *faultyChange) Unwrap() error { return f.error }
 
 // transaction runs changes and commits them. When it returns nil it has added one answer for each to w.answers. When it
 // returns an error it has kept nothing and added nothing.
-func (w *writer) transaction(changes ...*change) error {
+func (w *writer) transaction(changes ...*gather.Call[change]) error {
 	if len(changes) == 0 {
 		return nil
 	}
@@ -164,7 +96,7 @@ func (w *writer) transaction(changes ...*change) error {
 			return err
 		}
 		for _, c := range changes {
-			answer := c.run(w.conn)
+			answer := c.Work(w.conn)
 			if answer != nil && !isAnswer(answer) {
 				return &faultyChange{answer}
 			}

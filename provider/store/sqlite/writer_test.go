@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,15 +38,19 @@ func hold(t *testing.T, s *Store) (release func()) {
 	return func() { close(free) }
 }
 
-// enqueue puts changes into the queue in order and returns what they are answered.
-func enqueue(s *Store, runs ...func(*conn) error) []*change {
-	changes := make([]*change, 0, len(runs))
-	for _, run := range runs {
-		c := &change{run: run, done: make(chan error, 1)}
-		s.writer.queue <- c
-		changes = append(changes, c)
+// enqueue puts changes into the queue in order, while the writer is held, and returns what they are answered.
+func enqueue(t *testing.T, s *Store, runs ...func(*conn) error) []<-chan error {
+	t.Helper()
+	answers := make([]<-chan error, 0, len(runs))
+	for i, run := range runs {
+		answer := make(chan error, 1)
+		go func() { answer <- s.writer.do(context.Background(), run) }()
+		for len(s.writer.queue.Waiting()) <= i {
+			runtime.Gosched()
+		}
+		answers = append(answers, answer)
 	}
-	return changes
+	return answers
 }
 
 func insertConsent(subject string) func(*conn) error {
@@ -77,10 +82,10 @@ func TestWriterAnswersEveryChangeOfABatchByItself(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t)
 			release := hold(t, s)
-			changes := enqueue(s, tt.runs...)
+			answers := enqueue(t, s, tt.runs...)
 			release()
-			for i, c := range changes {
-				if err := <-c.done; !errors.Is(err, tt.want[i]) {
+			for i, answer := range answers {
+				if err := <-answer; !errors.Is(err, tt.want[i]) {
 					t.Errorf("change %d was answered %v; want %v", i, err, tt.want[i])
 				}
 			}
@@ -103,7 +108,7 @@ func TestACallerWhoGivesUpInTheQueueChangesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	answer := make(chan error, 1)
 	go func() { answer <- s.PutConsent(ctx, store.Consent{Subject: "given up"}) }()
-	for len(s.writer.queue) == 0 { // until it is queued
+	for len(s.writer.queue.Waiting()) == 0 { // until it is queued
 		select {
 		case err := <-answer:
 			t.Fatalf("answered %v while the writer was held", err)
@@ -138,10 +143,10 @@ func TestChangesThatWaitedTogetherAreOneTransaction(t *testing.T) {
 		}
 		return nil
 	})
-	changes := enqueue(s, runs...)
+	answers := enqueue(t, s, runs...)
 	release()
-	for _, c := range changes {
-		if err := <-c.done; err != nil {
+	for _, answer := range answers {
+		if err := <-answer; err != nil {
 			t.Fatal(err)
 		}
 	}

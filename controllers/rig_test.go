@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -47,8 +47,9 @@ var errStopped = errors.New("the operator has been stopped")
 
 // rig runs the OIDCClient controller by hand against a real API server, with one replica of the provider that is only a Lease.
 type rig struct {
-	t      *testing.T
-	direct client.WithWatch
+	t *testing.T
+	// mirror is the API server.
+	mirror *mirror
 	// lag makes the operator read Secrets as they were before the reconcile before.
 	lag bool
 
@@ -65,7 +66,6 @@ type rig struct {
 	fault   fault
 	armed   bool
 
-	indexes  fakeIndexes
 	snapshot map[client.ObjectKey]corev1.Secret
 	// applied is what the replica has in force, and held every client secret that the application's Secret has held and until when.
 	applied *registration.Client
@@ -80,33 +80,22 @@ type heldSecret struct {
 	until time.Time // zero while it stands
 }
 
-// fakeIndexes answers by the functions of the real indexes.
-type fakeIndexes map[reflect.Type]map[string]client.IndexerFunc
-
-func (f fakeIndexes) IndexField(_ context.Context, obj client.Object, field string, extract client.IndexerFunc) error {
-	kind := reflect.TypeOf(obj)
-	if f[kind] == nil {
-		f[kind] = map[string]client.IndexerFunc{}
-	}
-	f[kind][field] = extract
-	return nil
-}
-
 func newRig(t *testing.T, direct client.WithWatch, options ...func(*v1alpha1.OIDCClient)) *rig {
 	t.Helper()
-	r := &rig{t: t, direct: direct, now: time.Now().Add(time.Hour).Truncate(time.Second), indexes: fakeIndexes{}, pardoned: map[string]bool{}, checked: map[[2]string]bool{}}
-	if err := addIndexes(t.Context(), r.indexes); err != nil {
+	mirror, err := newMirror(t.Context(), direct)
+	if err != nil {
 		t.Fatal(err)
 	}
+	r := &rig{t: t, mirror: mirror, now: time.Now().Add(time.Hour).Truncate(time.Second), pardoned: map[string]bool{}, checked: map[[2]string]bool{}}
 	for _, name := range []*string{&r.namespace, &r.apps} {
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "rotation-"}}
-		r.must(direct.Create(t.Context(), ns))
+		r.must(r.mirror.Create(t.Context(), ns))
 		*name = ns.Name
 	}
 	r.provider = gen.OIDCProvider(r.namespace, "sso", gen.WithIssuer("https://id.example.com"))
-	r.must(direct.Create(t.Context(), r.provider))
+	r.must(r.mirror.Create(t.Context(), r.provider))
 	c := gen.OIDCClient(r.apps, "app", r.provider, options...)
-	r.must(direct.Create(t.Context(), c))
+	r.must(r.mirror.Create(t.Context(), c))
 	r.key = client.ObjectKeyFromObject(c)
 	r.startOperator()
 	r.catchUp()
@@ -122,8 +111,8 @@ func (r *rig) must(err error) {
 
 // startOperator makes a reconciler that remembers nothing.
 func (r *rig) startOperator() {
-	cached := interceptor.NewClient(r.direct, interceptor.Funcs{
-		Get: r.get, List: r.list,
+	cached := interceptor.NewClient(r.mirror, interceptor.Funcs{
+		Get: r.get,
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			return r.write(func() error { return c.Apply(ctx, obj, opts...) })
 		},
@@ -138,24 +127,19 @@ func (r *rig) startOperator() {
 		},
 	})
 	r.events = events.NewFakeRecorder(100)
-	objects := objects{client: cached, live: r.direct}
+	objects := objects{client: cached, live: r.mirror}
 	now := func() time.Time { return r.now }
 	r.reconciler = &clientReconciler{
 		client: cached, objects: objects, registrar: registrar{objects: objects, waiters: newWaiters(), now: now},
-		reporter: reporter{client: cached, events: r.events}, brought: newReferents(r.direct, r.direct), made: newMadeSecrets(), now: now,
+		reporter: reporter{client: cached, events: r.events}, brought: newReferents(r.mirror, r.mirror), made: newMadeSecrets(), now: now,
 	}
 }
 
 // get reads Secrets from the snapshot where the cache lags. A cache tells the kind of what it returns.
 func (r *rig) get(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 	secret, is := obj.(*corev1.Secret)
-	if !is {
-		return c.Get(ctx, key, obj, opts...)
-	}
-	if !r.lag {
-		err := c.Get(ctx, key, obj, opts...)
-		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-		return err
+	if !is || !r.lag {
+		return r.withKind(obj, c.Get(ctx, key, obj, opts...))
 	}
 	found, is := r.snapshot[key]
 	if !is {
@@ -165,29 +149,13 @@ func (r *rig) get(ctx context.Context, c client.WithWatch, key client.ObjectKey,
 	return nil
 }
 
-// list answers by an index, as a cache does, from the namespaces of this rig.
-func (r *rig) list(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-	o := client.ListOptions{}
-	o.ApplyOptions(opts)
-	items := reflect.ValueOf(list).Elem().FieldByName("Items")
-	kept := reflect.MakeSlice(items.Type(), 0, 0)
-	for _, namespace := range []string{r.namespace, r.apps} {
-		if o.Namespace != "" && o.Namespace != namespace {
-			continue
-		}
-		if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return err
-		}
-		for i := range items.Len() {
-			obj, _ := items.Index(i).Addr().Interface().(client.Object)
-			wanted := o.FieldSelector.Requirements()[0]
-			if slices.Contains(r.indexes[reflect.TypeOf(obj)][wanted.Field](obj), wanted.Value) {
-				kept = reflect.Append(kept, items.Index(i))
-			}
-		}
+func (r *rig) withKind(obj client.Object, err error) error {
+	if err != nil {
+		return err
 	}
-	items.Set(kept)
-	return nil
+	gvk, err := apiutil.GVKForObject(obj, r.mirror.Scheme())
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	return err
 }
 
 // write does one write, or what the fault makes of it, and then looks whether everybody can still prove himself.
@@ -225,7 +193,7 @@ func (r *rig) write(do func() error) error {
 func (r *rig) registered() (*registration.Client, *corev1.Secret) {
 	r.t.Helper()
 	list := &corev1.SecretList{}
-	r.must(r.direct.List(r.t.Context(), list, client.InNamespace(r.namespace), client.MatchingLabels{registration.LabelKind: string(registration.KindClient)}))
+	r.must(r.mirror.List(r.t.Context(), list, client.InNamespace(r.namespace), client.MatchingLabels{registration.LabelKind: string(registration.KindClient)}))
 	if len(list.Items) != 1 {
 		return nil, nil
 	}
@@ -243,25 +211,36 @@ func (r *rig) catchUp() {
 		r.applied, version = document, secret.ResourceVersion
 	}
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "sso-one"}}
-	err := r.direct.Get(r.t.Context(), client.ObjectKeyFromObject(lease), lease)
+	err := r.mirror.Get(r.t.Context(), client.ObjectKeyFromObject(lease), lease)
 	lease.Labels = map[string]string{registration.LabelProvider: "sso", registration.LabelReplica: "true"}
 	if lease.Annotations == nil {
 		lease.Annotations = map[string]string{}
 	}
+	if err == nil && lease.Annotations[registration.AnnotationApplied] == version && lease.Spec.RenewTime.Time.Equal(r.now) {
+		return
+	}
 	lease.Annotations[registration.AnnotationApplied] = version
 	lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = new(metav1.NewMicroTime(r.now)), new(int32(3600))
 	if apierrors.IsNotFound(err) {
-		r.must(r.direct.Create(r.t.Context(), lease))
+		r.must(r.mirror.Create(r.t.Context(), lease))
 		return
 	}
-	r.must(r.direct.Update(r.t.Context(), lease))
+	r.must(r.mirror.Update(r.t.Context(), lease))
+}
+
+// lease returns the replica's report.
+func (r *rig) lease() *coordinationv1.Lease {
+	r.t.Helper()
+	lease := &coordinationv1.Lease{}
+	r.must(r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "sso-one"}, lease))
+	return lease
 }
 
 // appSecret returns the application's Secret, or nil.
 func (r *rig) appSecret() *corev1.Secret {
 	r.t.Helper()
 	secret := &corev1.Secret{}
-	err := r.direct.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: "app-oidc"}, secret)
+	err := r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: "app-oidc"}, secret)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
@@ -311,7 +290,7 @@ func (r *rig) accepts(document *registration.Client, value string) bool {
 func (r *rig) client() *v1alpha1.OIDCClient {
 	r.t.Helper()
 	c := &v1alpha1.OIDCClient{}
-	r.must(r.direct.Get(r.t.Context(), r.key, c))
+	r.must(r.mirror.Get(r.t.Context(), r.key, c))
 	return c
 }
 
@@ -320,7 +299,7 @@ func (r *rig) takeSnapshot() {
 	r.snapshot = map[client.ObjectKey]corev1.Secret{}
 	for _, namespace := range []string{r.namespace, r.apps} {
 		list := &corev1.SecretList{}
-		r.must(r.direct.List(r.t.Context(), list, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/managed-by": "oidc-operator"}))
+		r.must(r.mirror.List(r.t.Context(), list, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/managed-by": "oidc-operator"}))
 		for _, s := range list.Items {
 			s.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 			r.snapshot[client.ObjectKeyFromObject(&s)] = s
