@@ -100,8 +100,7 @@ var _ = Describe("An OIDCClient", func() {
 		paused := startReplica(provider, "two")
 		Eventually(current(provider)).Should(HaveField("Status.Replicas", HaveField("Ready", HaveValue(BeEquivalentTo(2)))))
 		Eventually(current(c)).Should(match.BeReady())
-		Expect(paused.process.Process.Signal(syscall.SIGSTOP)).To(Succeed())
-		DeferCleanup(func() { _ = paused.process.Process.Signal(syscall.SIGCONT) }) // or it could not be stopped
+		paused.pause()
 		update(c, func() { c.Spec.DisplayName = "changed" })
 		behind := match.HaveCondition(v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonAwaitingReplicas, ContainSubstring("sso-two"))
 		Eventually(current(c)).Should(behind)
