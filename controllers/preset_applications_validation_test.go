@@ -78,6 +78,18 @@ var _ = Describe("Validation by the API server of a preset for other application
 		Entry("Proxmox VE", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{URLs: []string{"https://pve.example.com:8006", "https://[2001:db8::1]:8006", "http://[::1]:8006"}}}, accepted),
 		Entry("Proxmox VE with a slash at the end", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{URLs: []string{"https://pve.example.com:8006/"}}}, "urls must be https addresses with the port and nothing after it"),
 		Entry("Proxmox VE in its own realm", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{URLs: []string{"https://pve.example.com:8006"}, Realm: "pam"}}, "realm must begin with a letter"),
+		Entry("Proxmox VE with all that a request can hold", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{
+			URLs: []string{"https://pve.example.com:8006"}, Prompt: "login", ACRValues: "urn:example:mfa", QueryUserinfo: new(false),
+		}}, accepted),
+		Entry("Proxmox VE with an option in the prompt", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{
+			URLs: []string{"https://pve.example.com:8006"}, Prompt: "login consent",
+		}}, "prompt must be one word"),
+		Entry("Proxmox VE with two lines for its classes", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{
+			URLs: []string{"https://pve.example.com:8006"}, ACRValues: "1\n2",
+		}}, "acrValues must consist of letters"),
+		Entry("Synapse with a parameter of its own to pass on", v1alpha1.ClientPreset{Synapse: &v1alpha1.SynapsePreset{
+			PublicBaseURL: "https://matrix.example.com", IDPID: "sso", PassthroughAuthorizationParameters: []string{"state"},
+		}}, "passthroughAuthorizationParameters must be names"),
 		Entry("Proxmox VE with groups to make and no claim", v1alpha1.ClientPreset{Proxmox: &v1alpha1.ProxmoxPreset{
 			URLs: []string{"https://pve.example.com:8006"}, GroupsAutocreate: new(true),
 		}}, "groupsAutocreate and groupsOverwrite need groupsClaim"),

@@ -79,6 +79,16 @@ var _ = Describe("Validation by the API server of a preset", func() {
 		Entry("an ID that is too large", func(m *v1alpha1.MASPreset) { m.ID = "81HFVBY12TMNTYTBV8W921M5FA" }, "id must be a ULID"),
 		Entry("an ID that is too short", func(m *v1alpha1.MASPreset) { m.ID = "01HFVBY12TMNTYTBV8W921M5F" }, "spec.preset.mas.id"),
 		Entry("an idp_id of Synapse without its prefix", func(m *v1alpha1.MASPreset) { m.SynapseIDPID = "sso" }, "synapseIDPID must be oidc-"),
+		Entry("a link to an existing account of a name that people may choose", func(m *v1alpha1.MASPreset) {
+			m.ClaimsImports.Localpart = v1alpha1.MASLocalpartImport{Action: v1alpha1.MASImportSuggest, OnConflict: v1alpha1.MASConflictAdd}
+		}, "onConflict other than Fail needs the action Force or Require"),
+		Entry("a link to an existing account", func(m *v1alpha1.MASPreset) { m.ClaimsImports.Localpart.OnConflict = v1alpha1.MASConflictReplace }, accepted),
+		Entry("no page for a suggestion", func(m *v1alpha1.MASPreset) {
+			m.ClaimsImports.SkipConfirmation, m.ClaimsImports.Email.Action = new(true), v1alpha1.MASImportSuggest
+		}, "skipConfirmation needs the action Require for localpart"),
+		Entry("no page where nothing is suggested", func(m *v1alpha1.MASPreset) {
+			m.ClaimsImports.SkipConfirmation, m.ClaimsImports.Email.Action = new(true), v1alpha1.MASImportIgnore
+		}, accepted),
 		Entry("a discovery mode that there is not", func(m *v1alpha1.MASPreset) { m.DiscoveryMode = "Never" }, "discoveryMode"),
 		Entry("a mount path for an inline secret", func(m *v1alpha1.MASPreset) {
 			m.SecretDelivery, m.SecretMountPath = v1alpha1.SecretDeliveryInline, "/etc/oidc"

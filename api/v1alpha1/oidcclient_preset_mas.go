@@ -71,7 +71,13 @@ type MASPreset struct {
 	// +optional
 	OnBackchannelLogout MASBackchannelLogout `json:"onBackchannelLogout,omitempty"`
 
-	// additionalAuthorizationParameters are added to every authorization request, such as acr_values or prompt. Unset: none.
+	// registrationTokenRequired lets people who have no account make one only with a registration token of the service. Unset:
+	// false.
+	// +optional
+	RegistrationTokenRequired *bool `json:"registrationTokenRequired,omitempty"`
+
+	// additionalAuthorizationParameters are added to every authorization request, such as acr_values or prompt. The service takes
+	// them for templates from 2026 on. Unset: none.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=16
@@ -135,6 +141,8 @@ const (
 )
 
 // MASClaimsImports says how claims become a Matrix account. The templates are Jinja2; user holds the claims.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.skipConfirmation) || !self.skipConfirmation || ((!has(self.localpart) || !has(self.localpart.action) || self.localpart.action == 'Require') && (!has(self.displayName) || !has(self.displayName.action) || self.displayName.action != 'Suggest') && (!has(self.email) || !has(self.email.action) || self.email.action != 'Suggest'))",message="skipConfirmation needs the action Require for localpart and another than Suggest for displayName and email, because nobody is asked; change them or remove it"
 type MASClaimsImports struct {
 	// subjectTemplate makes what the service knows a person by. Unset: {{ user.sub }}.
 	// +optional
@@ -142,15 +150,19 @@ type MASClaimsImports struct {
 	// +kubebuilder:validation:MaxLength=1024
 	SubjectTemplate string `json:"subjectTemplate,omitempty"`
 
+	// skipConfirmation makes new accounts without a page that shows people what they will be called. Unset: false.
+	// +optional
+	SkipConfirmation *bool `json:"skipConfirmation,omitempty"`
+
 	// localpart makes the part of a Matrix ID before the colon. Unset: Require, {{ user.preferred_username }}.
 	// +optional
 	Localpart MASLocalpartImport `json:"localpart,omitzero"`
 
-	// displayName makes the display name. Unset: Suggest, {{ user.name }}.
+	// displayName makes the display name. Unset: Suggest (Force with skipConfirmation), {{ user.name }}.
 	// +optional
 	DisplayName MASImport `json:"displayName,omitzero"`
 
-	// email makes the e-mail address. Unset: Suggest, {{ user.email }}.
+	// email makes the e-mail address. Unset: Suggest (Force with skipConfirmation), {{ user.email }}.
 	// +optional
 	Email MASImport `json:"email,omitzero"`
 
@@ -176,6 +188,8 @@ type MASImport struct {
 }
 
 // MASLocalpartImport says where the part of a Matrix ID before the colon comes from.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.onConflict) || self.onConflict == 'Fail' || !has(self.action) || self.action in ['Force', 'Require']",message="onConflict other than Fail needs the action Force or Require, or the service does not start; change one of them"
 type MASLocalpartImport struct {
 	// action is Ignore, Suggest (people may change it), Force (they may not) or Require (and without it nobody gets in). Unset:
 	// Require.
@@ -188,8 +202,9 @@ type MASLocalpartImport struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Template string `json:"template,omitempty"`
 
-	// onConflict says what happens when the account exists already: Fail, or Add (it is linked, and whoever may choose their
-	// username at the provider can then take over the account of that name). Unset: Fail.
+	// onConflict says what happens when the account exists already: Fail, Add (it is linked), Set (it is linked unless somebody of
+	// this provider is already) or Replace (it is linked, and whoever of this provider was is not any more). With all but Fail, whoever
+	// may choose their username at the provider can take over the account of that name. Unset: Fail.
 	// +optional
 	OnConflict MASConflict `json:"onConflict,omitempty"`
 }
@@ -213,7 +228,7 @@ const (
 
 // MASConflict says what happens when a Matrix account exists already.
 //
-// +kubebuilder:validation:Enum=Fail;Add
+// +kubebuilder:validation:Enum=Fail;Add;Replace;Set
 type MASConflict string
 
 // What can happen when a Matrix account exists already.
@@ -222,4 +237,8 @@ const (
 	MASConflictFail MASConflict = "Fail"
 	// MASConflictAdd links the account.
 	MASConflictAdd MASConflict = "Add"
+	// MASConflictReplace links the account, and unlinks whoever of this provider was.
+	MASConflictReplace MASConflict = "Replace"
+	// MASConflictSet links the account unless somebody of this provider is already.
+	MASConflictSet MASConflict = "Set"
 )

@@ -63,4 +63,25 @@ type ProxmoxPreset struct {
 	// groupsOverwrite takes people out of groups that the claim does not hold. Unset: false.
 	// +optional
 	GroupsOverwrite *bool `json:"groupsOverwrite,omitempty"`
+
+	// prompt is what the provider is asked to do at every login: login asks for the password each time, consent for consent. Unset:
+	// whatever the provider does by itself.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z_]+$')",message="prompt must be one word, such as login"
+	Prompt string `json:"prompt,omitempty"`
+
+	// acrValues are the authentication context classes that the provider is asked for.
+	// Unset: none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9:._/-]+$')",message="acrValues must consist of letters, digits and : . _ / -"
+	ACRValues string `json:"acrValues,omitempty"`
+
+	// queryUserinfo asks the provider's userinfo for claims, too; the ID token says the same unless claimsIn is Userinfo. Unset:
+	// true.
+	// +optional
+	QueryUserinfo *bool `json:"queryUserinfo,omitempty"`
 }

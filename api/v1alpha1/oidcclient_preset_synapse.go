@@ -95,6 +95,17 @@ type SynapsePreset struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(name, !(name in ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'nonce', 'code_challenge', 'code_challenge_method']))",message="additionalAuthorizationParameters must not hold a parameter that Synapse sends itself (client_id, redirect_uri, response_type, scope, state, nonce, code_challenge, code_challenge_method)"
 	AdditionalAuthorizationParameters map[string]string `json:"additionalAuthorizationParameters,omitempty"`
 
+	// passthroughAuthorizationParameters are the names of parameters that Matrix clients may give, and that are passed on with the
+	// authorization request, such as login_hint. Synapse must be of 2025 or later. Unset: none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[A-Za-z0-9_.-]+$') && !(name in ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'nonce', 'code_challenge', 'code_challenge_method']))",message="passthroughAuthorizationParameters must be names of letters, digits and _ . -, and of none that Synapse sends itself (client_id, redirect_uri, response_type, scope, state, nonce, code_challenge, code_challenge_method)"
+	PassthroughAuthorizationParameters []string `json:"passthroughAuthorizationParameters,omitempty"`
+
 	// secretDelivery says how Synapse comes by the client secret: Path (the file names the one beside it in the Secret and holds
 	// none itself) or Inline. Unset: Path.
 	// +optional

@@ -77,6 +77,11 @@ type EffectiveClientStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Preset string `json:"preset,omitempty"`
 
+	// displayName is what people see on the login and consent pages. Unset: the client ID.
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	DisplayName string `json:"displayName,omitempty"`
+
 	// redirectURIs are where a login may return to.
 	// +optional
 	// +listType=atomic
@@ -122,12 +127,12 @@ type EffectiveClientStatus struct {
 	// +optional
 	SubjectMode SubjectMode `json:"subjectMode,omitempty"`
 
-	// claims are the names of the claims that expressions give.
+	// claims are the claims that expressions give.
 	// +optional
-	// +listType=atomic
+	// +listType=map
+	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MaxLength=128
-	Claims []string `json:"claims,omitempty"`
+	Claims []EffectiveClaim `json:"claims,omitempty"`
 
 	// claimsIn says where claims stand.
 	// +optional
@@ -142,8 +147,27 @@ type EffectiveClientStatus struct {
 	// +kubebuilder:validation:MaxLength=2048
 	BackchannelLogoutURI string `json:"backchannelLogoutURI,omitempty"`
 
+	// backchannelLogoutSessionRequired says whether logout tokens always hold sid. Unset: they may hold the subject alone.
+	// +optional
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+
 	// frontchannelLogoutURI is the page that the logout page loads.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	FrontchannelLogoutURI string `json:"frontchannelLogoutURI,omitempty"`
+}
+
+// EffectiveClaim is a claim that an application is told, and where its value comes from.
+type EffectiveClaim struct {
+	// name is the claim's name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+
+	// expression gives the value.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Expression string `json:"expression,omitempty"`
 }

@@ -30,6 +30,7 @@ func documented() map[string]object {
 		},
 		"proxmox": {
 			"issuer-url": url, "client-id": text, "client-key": text, "username-claim": text, "scopes": `[a-z]+( [a-z_]+)*`, "groups-claim": text,
+			"query-userinfo": `0`, "prompt": `[a-z_]+`, "acr-values": `[^\x00-\x1F\x7F <>#"]*`,
 			"autocreate": `1`, "groups-autocreate": `1`, "groups-overwrite": `1`, "default": `1`, "comment": text,
 		},
 		"vault-auth-config.json": {
@@ -156,14 +157,52 @@ func TestGrafanaRoles(t *testing.T) {
 	}
 }
 
+// Roles that come from a setting are looked at, and an expression may have several lines.
+func TestGrafanaSettings(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.GrafanaPreset)
+		skips  bool
+		path   any
+	}{
+		"nothing of roles": {change: func(*v1alpha1.GrafanaPreset) {}, skips: true},
+		"a path in the settings": {change: func(g *v1alpha1.GrafanaPreset) {
+			g.Settings = map[string]v1alpha1.GrafanaSetting{"role_attribute_path": "'Editor'"}
+		}, path: "'Editor'"},
+		"organizations in the settings": {change: func(g *v1alpha1.GrafanaPreset) {
+			g.Settings = map[string]v1alpha1.GrafanaSetting{"org_mapping": "a:1:Editor"}
+		}},
+		"a path in two lines": {change: func(g *v1alpha1.GrafanaPreset) { g.RoleAttributePath = "role == 'a' && 'Admin' ||\n'Viewer'\n" }, path: "role == 'a' && 'Admin' || 'Viewer'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := readClient(t, "grafana")
+			test.change(c.Spec.Preset.Grafana)
+			got := variables(render(t, presets.Effective(c)), "GF_AUTH_GENERIC_OAUTH_")
+			if (got["SKIP_ORG_ROLE_SYNC"] == "true") != test.skips || got["ROLE_ATTRIBUTE_PATH"] != test.path {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// A claim that comes with a scope is of no use without it.
+func TestMinIOAsksForItsClaim(t *testing.T) {
+	c := readClient(t, "minio")
+	c.Spec.Preset.MinIO.Policies, c.Spec.Preset.MinIO.ClaimName = nil, "groups"
+	if got := variables(render(t, presets.Effective(c)), "MINIO_IDENTITY_OPENID_")["SCOPES"]; got != "openid,profile,email,groups" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // The expressions that presets make are right, and give what they are for.
 func TestPresetClaims(t *testing.T) {
 	for name, test := range map[string]struct {
 		user expression.User
 		want string
 	}{
-		"minio":  {user: expression.User{Groups: []string{"staff", `it's "us"`}}, want: `["readwrite"]`},
-		"django": {user: expression.User{Email: "ada@example.com"}, want: ""},
+		"vault":              {want: `[]`}, // which refuses people who lack the claim
+		"proxmox-everything": {want: `[]`}, // which leaves people where they were if they lack the claim
+		"minio":              {user: expression.User{Groups: []string{"staff", `it's "us"`}}, want: `["readwrite"]`},
+		"django":             {user: expression.User{Email: "ada@example.com"}, want: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			claims := presets.Effective(readClient(t, name)).Spec.Claims
@@ -214,6 +253,16 @@ func TestApplicationsRefuse(t *testing.T) {
 		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.UserinfoSignedResponseAlg = "RS256" }, "spec.userinfoSignedResponseAlg must be unset"},
 		{"vault", public, "spec.tokenEndpointAuthMethod must be unset"},
 		{"vault", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Vault.CertificateAuthority = "x" }, "spec.preset.vault.certificateAuthority must hold certificates"},
+		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Grafana.Name = "%(name)s" }, "spec.preset.grafana makes the setting name hold %("},
+		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Grafana.Name = "a\nb" }, "spec.preset.grafana makes the setting name hold more than one line"},
+		{"vault", func(s *v1alpha1.OIDCClientSpec) {
+			s.Preset.Vault.BoundGroups, s.Scopes = []string{"a"}, []string{"openid"}
+		}, "spec.scopes must hold groups, because spec.preset.vault.boundGroups needs the claim groups"},
+		{"vault", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Vault.UserClaim, s.Scopes = "email", []string{"openid"} }, "spec.scopes must hold email, because spec.preset.vault.userClaim needs"},
+		{"proxmox", func(s *v1alpha1.OIDCClientSpec) {
+			s.Preset.Proxmox.UsernameClaim, s.Scopes = "email", []string{"openid"}
+		}, "spec.scopes must hold email, because spec.preset.proxmox.usernameClaim needs"},
+		{"proxmox", func(s *v1alpha1.OIDCClientSpec) { s.Scopes = []string{"openid"} }, "spec.scopes must hold profile, because spec.preset.proxmox.usernameClaim needs"},
 		{"minio", public, "spec.tokenEndpointAuthMethod must be unset"},
 		{"minio", func(s *v1alpha1.OIDCClientSpec) { s.Preset.MinIO.Policies, s.Claims = nil, nil }, "spec.preset.minio must say which policies people have"},
 		{"minio", func(s *v1alpha1.OIDCClientSpec) { s.ClaimsIn = v1alpha1.ClaimsInUserinfo }, "spec.claimsIn must not be Userinfo"},

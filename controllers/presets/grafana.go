@@ -1,6 +1,7 @@
 package presets
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -55,8 +56,13 @@ func grafanaFiles(issued Issued) (map[string][]byte, error) {
 		settings[name] = string(value)
 	}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		if strings.Contains(settings[name], "${") || strings.Contains(settings[name], "$__") {
-			return nil, fmt.Errorf("spec.preset.grafana makes the setting %s hold ${ or $__, which Grafana replaces by something else; write it in another way", name)
+		for _, replaced := range []string{"${", "$__", "%("} {
+			if strings.Contains(settings[name], replaced) {
+				return nil, fmt.Errorf("spec.preset.grafana makes the setting %s hold %s, which Grafana replaces by something else; write it in another way", name, replaced)
+			}
+		}
+		if strings.ContainsAny(settings[name], "\r\n") {
+			return nil, fmt.Errorf("spec.preset.grafana makes the setting %s hold more than one line, which Grafana cannot read; write it in one", name)
 		}
 	}
 	settings["client_secret"] = issued.Secret
@@ -114,7 +120,10 @@ func grafanaSettings(issued Issued) map[string]string {
 func grafanaRoleSettings(g *v1alpha1.GrafanaPreset) map[string]string {
 	switch {
 	case g.RoleAttributePath != "":
-		return map[string]string{"role_attribute_path": g.RoleAttributePath}
+		// It may have been written in several lines, as JMESPath allows.
+		return map[string]string{"role_attribute_path": strings.TrimSpace(strings.NewReplacer("\r\n", " ", "\n", " ").Replace(g.RoleAttributePath))}
+	case g.Roles == nil && (g.Settings["role_attribute_path"] != "" || g.Settings["org_mapping"] != ""):
+		return nil // roles come from those, and Grafana would not look at them
 	case g.Roles == nil:
 		// Otherwise everybody would be put back to auto_assign_org_role at every login.
 		return map[string]string{"skip_org_role_sync": "true"}
@@ -152,7 +161,8 @@ func jmesText(text string) string {
 	if !strings.ContainsAny(text, `\'`) {
 		return "'" + text + "'"
 	}
-	return "`" + strings.ReplaceAll(strconv.Quote(text), "`", "\\`") + "`"
+	encoded, _ := json.Marshal(text) // texts have no faults
+	return "`" + strings.ReplaceAll(string(encoded), "`", "\\`") + "`"
 }
 
 // iniValue returns a value as Grafana's parser of ini files reads it. Quotes around a value, what looks like a comment and a backslash at

@@ -78,6 +78,7 @@ type masProvider struct {
 	ResponseMode      string `yaml:"response_mode,omitempty"`
 	ForwardLoginHint  *bool  `yaml:"forward_login_hint,omitempty"`
 	BackchannelLogout string `yaml:"on_backchannel_logout,omitempty"`
+	RegistrationToken *bool  `yaml:"registration_token_required,omitempty"`
 
 	ClaimsImports masClaims         `yaml:"claims_imports"`
 	Parameters    map[string]string `yaml:"additional_authorization_parameters,omitempty"`
@@ -85,6 +86,7 @@ type masProvider struct {
 
 type masClaims struct {
 	Subject     masImport `yaml:"subject,omitempty"`
+	NotAsked    *bool     `yaml:"skip_confirmation,omitempty"`
 	Localpart   masImport `yaml:"localpart"`
 	DisplayName masImport `yaml:"displayname"`
 	Email       masImport `yaml:"email"`
@@ -109,6 +111,7 @@ func masFiles(issued Issued) (map[string][]byte, error) {
 		Scope:             strings.Join(issued.Client.Scopes(), " "),
 		FetchUserinfo:     m.FetchUserinfo,
 		ForwardLoginHint:  m.ForwardLoginHint,
+		RegistrationToken: m.RegistrationTokenRequired,
 		Parameters:        m.AdditionalAuthorizationParameters,
 		BackchannelLogout: map[v1alpha1.MASBackchannelLogout]string{v1alpha1.MASLogoutBrowserOnly: "logout_browser_only", v1alpha1.MASLogoutAll: "logout_all"}[masLogout(issued.Client)],
 		ClaimsImports:     masClaimsOf(m.ClaimsImports),
@@ -165,14 +168,19 @@ func (p *masProvider) discover(issued Issued) {
 
 func masClaimsOf(c v1alpha1.MASClaimsImports) masClaims {
 	action := func(a, unset v1alpha1.MASImportAction) string { return strings.ToLower(string(orElse(a, unset))) }
+	proposal := v1alpha1.MASImportSuggest
+	if isTrue(c.SkipConfirmation, false) {
+		proposal = v1alpha1.MASImportForce // nobody is asked who could change it
+	}
 	return masClaims{
-		Subject: masImport{Template: c.SubjectTemplate},
+		NotAsked: c.SkipConfirmation,
+		Subject:  masImport{Template: c.SubjectTemplate},
 		Localpart: masImport{
 			Action: action(c.Localpart.Action, v1alpha1.MASImportRequire), Template: c.Localpart.Template,
 			OnConflict: strings.ToLower(string(c.Localpart.OnConflict)),
 		},
-		DisplayName: masImport{Action: action(c.DisplayName.Action, v1alpha1.MASImportSuggest), Template: c.DisplayName.Template},
-		Email:       masImport{Action: action(c.Email.Action, v1alpha1.MASImportSuggest), Template: c.Email.Template},
+		DisplayName: masImport{Action: action(c.DisplayName.Action, proposal), Template: c.DisplayName.Template},
+		Email:       masImport{Action: action(c.Email.Action, proposal), Template: c.Email.Template},
 		AccountName: masImport{Template: orElse(c.AccountNameTemplate, "{{ user.preferred_username }}")},
 	}
 }

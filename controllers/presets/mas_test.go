@@ -26,15 +26,17 @@ func masFields() object {
 		"scope":          `openid( [a-z_]+)*`,
 		"discovery_mode": `oidc|insecure|disabled`, "pkce_method": `auto|always|never`, "fetch_userinfo": flag,
 		"authorization_endpoint": url, "userinfo_endpoint": url, "token_endpoint": url, "jwks_uri": url,
-		"response_mode": `query|form_post`, "forward_login_hint": flag,
+		"registration_token_required": flag,
+		"response_mode":               `query|form_post`, "forward_login_hint": flag,
 		"on_backchannel_logout":               `do_nothing|logout_browser_only|logout_all`,
 		"additional_authorization_parameters": object{"prompt": text},
 		"claims_imports": object{
-			"subject":      object{"template": text},
-			"localpart":    object{"action": action, "template": text, "on_conflict": `fail|add`},
-			"displayname":  object{"action": action, "template": text},
-			"email":        object{"action": action, "template": text},
-			"account_name": object{"template": text},
+			"skip_confirmation": flag,
+			"subject":           object{"template": text},
+			"localpart":         object{"action": action, "template": text, "on_conflict": `fail|add|replace|set`},
+			"displayname":       object{"action": action, "template": text},
+			"email":             object{"action": action, "template": text},
+			"account_name":      object{"template": text},
 		},
 	}
 }
@@ -51,6 +53,22 @@ func checkAgainst(t *testing.T, where string, fields, got object) {
 			if !regexp.MustCompile(`^(` + field + `)$`).MatchString(fmt.Sprint(value)) {
 				t.Errorf("%s%s is %v and must be %s", where, name, value, field)
 			}
+		}
+	}
+}
+
+// The service does not start with a suggestion that nobody is shown.
+func TestMASWithoutConfirmation(t *testing.T) {
+	c := readClient(t, "mas")
+	c.Spec.Preset.MAS.ClaimsImports.SkipConfirmation = new(true)
+	parsed := parse(t, render(t, presets.Effective(c))["upstream_oauth2.yaml"])
+	imports := parsed["upstream_oauth2"].(object)["providers"].([]any)[0].(object)["claims_imports"].(object)
+	if imports["skip_confirmation"] != true {
+		t.Error("people are asked")
+	}
+	for claim, want := range map[string]string{"localpart": "require", "displayname": "force", "email": "force"} {
+		if got := imports[claim].(object)["action"]; got != want {
+			t.Errorf("the action for %s is %v and must be %s", claim, got, want)
 		}
 	}
 }

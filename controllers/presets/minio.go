@@ -22,7 +22,7 @@ func minio(c *v1alpha1.OIDCClient) *Preset {
 			DisplayName:              "MinIO",
 			RedirectURIs:             []string{withoutSlash(m.ConsoleURL) + "/oauth_callback"},
 			GrantTypes:               []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
-			Scopes:                   []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail},
+			Scopes:                   withScopeOf(minioClaim(m), []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail}),
 			Claims:                   minioClaims(m),
 			ClaimsIn:                 v1alpha1.ClaimsInBoth,
 			IDTokenSignedResponseAlg: "RS256",

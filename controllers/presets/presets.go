@@ -87,6 +87,7 @@ func Status(c *v1alpha1.OIDCClient) *v1alpha1.EffectiveClientStatus {
 	}
 	s := &v1alpha1.EffectiveClientStatus{
 		Preset:                   preset.Name,
+		DisplayName:              c.Spec.DisplayName,
 		RedirectURIs:             c.Spec.RedirectURIs,
 		PostLogoutRedirectURIs:   c.Spec.PostLogoutRedirectURIs,
 		GrantTypes:               c.GrantTypes(),
@@ -99,13 +100,15 @@ func Status(c *v1alpha1.OIDCClient) *v1alpha1.EffectiveClientStatus {
 		Consent:                  c.Spec.Consent,
 		BackchannelLogoutURI:     c.Spec.BackchannelLogoutURI,
 		FrontchannelLogoutURI:    c.Spec.FrontchannelLogoutURI,
+
+		BackchannelLogoutSessionRequired: c.Spec.BackchannelLogoutSessionRequired,
 	}
 	s.PKCE = orElse(s.PKCE, v1alpha1.PKCEOptional)
 	s.SubjectMode = orElse(s.SubjectMode, v1alpha1.SubjectPublic)
 	s.ClaimsIn = orElse(s.ClaimsIn, v1alpha1.ClaimsInBoth)
 	s.Consent = orElse(s.Consent, v1alpha1.ConsentRemember)
 	for _, claim := range c.Spec.Claims {
-		s.Claims = append(s.Claims, claim.Name)
+		s.Claims = append(s.Claims, v1alpha1.EffectiveClaim{Name: claim.Name, Expression: claim.Expression})
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package presets_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -57,6 +58,34 @@ func TestSpecWins(t *testing.T) {
 			t.Errorf("%v became %v", pair[1], pair[0])
 		}
 	}
+}
+
+// status.effective tells all that a preset has filled in, so that nobody has to read it out of a registration.
+func TestStatusShowsWhatIsFilledIn(t *testing.T) {
+	for _, name := range cases(t) {
+		c := readClient(t, name)
+		defaults := asObject(t, presets.Of(c).Defaults)
+		effective := presets.Effective(c)
+		spec, status := asObject(t, effective.Spec), asObject(t, presets.Status(effective))
+		for field := range defaults {
+			if status[field] == nil || !reflect.DeepEqual(status[field], spec[field]) {
+				t.Errorf("%s: %s is filled in and in force as %v, and status.effective shows %v", name, field, spec[field], status[field])
+			}
+		}
+	}
+}
+
+func asObject(t *testing.T, value any) map[string]any {
+	t.Helper()
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var object map[string]any
+	if err := json.Unmarshal(encoded, &object); err != nil {
+		t.Fatal(err)
+	}
+	return object
 }
 
 func TestSecretFault(t *testing.T) {

@@ -19,12 +19,20 @@ const (
 // proxmoxMaxLength is how long the issuer, the client ID and the client secret may be.
 const proxmoxMaxLength = 256
 
+// proxmoxUsername is what Proxmox VE takes for preferred_username.
+const proxmoxUsername = "username"
+
 // proxmox is Proxmox VE. The address in the browser is the redirect URI.
 func proxmox(c *v1alpha1.OIDCClient) *Preset {
 	p := c.Spec.Preset.Proxmox
-	scopes := []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail}
+	scopes := withScopeOf(p.UsernameClaim, []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail})
+	var claims []v1alpha1.ClientClaim
 	if p.GroupsClaim != "" {
 		scopes = withScopeOf(p.GroupsClaim, scopes)
+	}
+	if p.GroupsClaim == "groups" {
+		// Without the claim Proxmox VE leaves people in the groups that they were in, also with groups-overwrite.
+		claims = []v1alpha1.ClientClaim{groupsEvenIfNone()}
 	}
 	return &Preset{
 		Name: "proxmox",
@@ -33,6 +41,7 @@ func proxmox(c *v1alpha1.OIDCClient) *Preset {
 			RedirectURIs:             p.URLs,
 			GrantTypes:               []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
 			Scopes:                   scopes,
+			Claims:                   claims,
 			IDTokenSignedResponseAlg: "RS256",
 			ClaimsIn:                 v1alpha1.ClaimsInBoth,
 		},
@@ -53,6 +62,15 @@ func proxmoxFiles(issued Issued) (map[string][]byte, error) {
 		return nil, fmt.Errorf("spec.providerRef must name an OIDCProvider whose issuer has at most %d characters, because Proxmox VE takes no more", proxmoxMaxLength)
 	case spec.UserinfoSignedResponseAlg != "":
 		return nil, errors.New("spec.userinfoSignedResponseAlg must be unset, because Proxmox VE reads plain JSON")
+	}
+	username := spec.Preset.Proxmox.UsernameClaim
+	if username == "" || username == proxmoxUsername {
+		username = "preferred_username"
+	}
+	for _, needed := range [][2]string{{username, "usernameClaim"}, {spec.Preset.Proxmox.GroupsClaim, "groupsClaim"}} {
+		if err := checkScopeOf(needed[0], "spec.preset.proxmox."+needed[1], issued.Client.Scopes()); err != nil {
+			return nil, err
+		}
 	}
 	realm := orElse(spec.Preset.Proxmox.Realm, "sso")
 	options := proxmoxOptions(issued)
@@ -75,7 +93,7 @@ func proxmoxOptions(issued Issued) []proxmoxOption {
 	if issued.Secret != "" {
 		options = append(options, proxmoxOption{"client-key", issued.Secret})
 	}
-	options = append(options, proxmoxOption{"username-claim", orElse(p.UsernameClaim, "username")})
+	options = append(options, proxmoxOption{"username-claim", orElse(p.UsernameClaim, proxmoxUsername)})
 	if len(scopes) > 0 {
 		options = append(options, proxmoxOption{"scopes", strings.Join(scopes, " ")})
 	}
@@ -93,6 +111,14 @@ func proxmoxOptions(issued Issued) []proxmoxOption {
 	} {
 		if o.on {
 			options = append(options, proxmoxOption{o.name, "1"})
+		}
+	}
+	if p.QueryUserinfo != nil && !*p.QueryUserinfo {
+		options = append(options, proxmoxOption{"query-userinfo", "0"})
+	}
+	for _, o := range []proxmoxOption{{"prompt", p.Prompt}, {"acr-values", p.ACRValues}} {
+		if o.value != "" {
+			options = append(options, o)
 		}
 	}
 	if p.Comment != "" {

@@ -3,6 +3,7 @@ package presets
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -16,7 +17,7 @@ const synapseFile = "oidc_providers.yaml"
 // encoding them, and has no use for refresh tokens.
 func synapse(c *v1alpha1.OIDCClient) *Preset {
 	s := c.Spec.Preset.Synapse
-	base := withoutSlash(s.PublicBaseURL) + "/_synapse/client/oidc"
+	base := synapseBase(s)
 	defaults := v1alpha1.OIDCClientSpec{
 		DisplayName:             "Matrix",
 		RedirectURIs:            []string{base + "/callback"},
@@ -36,6 +37,11 @@ func synapse(c *v1alpha1.OIDCClient) *Preset {
 		defaults.BackchannelLogoutSessionRequired = new(true)
 	}
 	return &Preset{Name: "synapse", Defaults: defaults, Secret: anySecret(), Files: synapseFiles}
+}
+
+// synapseBase begins the addresses at which Synapse listens to the provider and its answers.
+func synapseBase(s *v1alpha1.SynapsePreset) string {
+	return withoutSlash(s.PublicBaseURL) + "/_synapse/client/oidc"
 }
 
 // synapseScopes returns the scopes that Synapse asks for: a requirement about a claim needs the scope that the claim comes with.
@@ -66,6 +72,7 @@ type synapseProvider struct {
 	SecretPath   string `yaml:"client_secret_path,omitempty"`
 	AuthMethod   string `yaml:"client_auth_method,omitempty"`
 	PKCEMethod   string `yaml:"pkce_method,omitempty"`
+	RedirectURI  string `yaml:"redirect_uri,omitempty"`
 
 	Scopes                  []string             `yaml:"scopes"`
 	AuthorizationEndpoint   string               `yaml:"authorization_endpoint,omitempty"`
@@ -81,6 +88,7 @@ type synapseProvider struct {
 	BackchannelIgnoreSub    bool                 `yaml:"backchannel_logout_ignore_sub,omitempty"`
 	AttributeRequirements   []synapseRequirement `yaml:"attribute_requirements,omitempty"`
 	AuthorizationParameters map[string]string    `yaml:"additional_authorization_parameters,omitempty"`
+	PassthroughParameters   []string             `yaml:"passthrough_authorization_parameters,omitempty"`
 
 	UserMapping synapseMappingProvider `yaml:"user_mapping_provider"`
 }
@@ -117,7 +125,11 @@ func synapseFiles(issued Issued) (map[string][]byte, error) {
 		EnableRegistration:      s.EnableRegistration,
 		BackchannelLogout:       isTrue(s.BackchannelLogout, spec.BackchannelLogoutURI != ""),
 		AuthorizationParameters: s.AdditionalAuthorizationParameters,
+		PassthroughParameters:   s.PassthroughAuthorizationParameters,
 		UserMapping:             synapseMappingProvider{Config: synapseMappingOf(s.UserMapping)},
+	}
+	if !slices.Contains(spec.RedirectURIs, synapseBase(s)+"/callback") {
+		p.RedirectURI = spec.RedirectURIs[0] // it would send its own, which is not registered
 	}
 	if p.SkipVerification == nil && strings.HasPrefix(issued.Issuer, "http://") {
 		p.SkipVerification = new(true)

@@ -112,6 +112,18 @@ func TestSynapse(t *testing.T) {
 			want:   object{"backchannel_logout_enabled": true},
 			absent: []string{"backchannel_logout_ignore_sub"},
 		},
+		"its own redirect URI among others": {
+			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.SynapsePreset) {
+				s.RedirectURIs = []string{"https://other.example.com/callback", "https://matrix.example.com/_synapse/client/oidc/callback"}
+			},
+			absent: []string{"redirect_uri"},
+		},
+		"another redirect URI": {
+			change: func(s *v1alpha1.OIDCClientSpec, _ *v1alpha1.SynapsePreset) {
+				s.RedirectURIs = []string{"https://other.example.com/callback"}
+			},
+			want: object{"redirect_uri": "https://other.example.com/callback"},
+		},
 		"another algorithm without discovery": {
 			change: func(s *v1alpha1.OIDCClientSpec, p *v1alpha1.SynapsePreset) {
 				s.IDTokenSignedResponseAlg, p.Discover = "ES256", new(false)

@@ -22,19 +22,46 @@ const vaultCommandLine = "http://localhost:8250/oidc/callback"
 // vault is HashiCorp Vault or OpenBao. It reads the ID token and userinfo once, at a login.
 func vault(c *v1alpha1.OIDCClient) *Preset {
 	v := c.Spec.Preset.Vault
+	scopes := []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, oidc.ScopeGroups}
+	for _, needed := range vaultClaims(v) {
+		scopes = withScopeOf(needed.claim, scopes)
+	}
+	var claims []v1alpha1.ClientClaim
+	if orElse(v.GroupsClaim, vaultGroups) == vaultGroups {
+		// Vault lets nobody in who lacks the claim that it was told to take groups from.
+		claims = []v1alpha1.ClientClaim{groupsEvenIfNone()}
+	}
 	return &Preset{
 		Name: "vault",
 		Defaults: v1alpha1.OIDCClientSpec{
 			DisplayName:              "Vault",
 			RedirectURIs:             []string{withoutSlash(v.Address) + "/ui/vault/auth/" + vaultMount(v) + "/oidc/callback", vaultCommandLine},
 			GrantTypes:               []v1alpha1.GrantType{v1alpha1.GrantTypeAuthorizationCode},
-			Scopes:                   []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail, oidc.ScopeGroups},
+			Scopes:                   scopes,
+			Claims:                   claims,
 			IDTokenSignedResponseAlg: "RS256",
 			ClaimsIn:                 v1alpha1.ClaimsInBoth,
 		},
 		Secret: anySecret(),
 		Files:  vaultFiles,
 	}
+}
+
+// vaultGroups is the claim that groups are taken from unless the spec says otherwise.
+const vaultGroups = "groups"
+
+// vaultClaim is a claim without which Vault lets nobody in, and the field that asks for it.
+type vaultClaim struct{ claim, field string }
+
+func vaultClaims(v *v1alpha1.VaultPreset) []vaultClaim {
+	needed := []vaultClaim{{v.UserClaim, "spec.preset.vault.userClaim"}, {v.GroupsClaim, "spec.preset.vault.groupsClaim"}}
+	if len(v.BoundGroups) > 0 {
+		needed = append(needed, vaultClaim{vaultGroups, "spec.preset.vault.boundGroups"})
+	}
+	for _, bound := range v.BoundClaims {
+		needed = append(needed, vaultClaim{bound.Name, "spec.preset.vault.boundClaims"})
+	}
+	return needed
 }
 
 func vaultMount(v *v1alpha1.VaultPreset) string { return orElse(v.MountPath, "oidc") }
@@ -75,6 +102,11 @@ func vaultFiles(issued Issued) (map[string][]byte, error) {
 	if err := checkCertificates("spec.preset.vault.certificateAuthority", v.CertificateAuthority); err != nil {
 		return nil, err
 	}
+	for _, needed := range vaultClaims(v) {
+		if err := checkScopeOf(needed.claim, needed.field, issued.Client.Scopes()); err != nil {
+			return nil, err
+		}
+	}
 	config, err := marshalJSON(vaultConfigOf(issued))
 	if err != nil {
 		return nil, err
@@ -112,7 +144,7 @@ func vaultRoleOf(issued Issued) vaultRole {
 		TokenMaxTTL:         v.TokenMaxTTL,
 	}
 	if v.GroupsClaim != "" || slices.Contains(spec.Scopes, oidc.ScopeGroups) {
-		role.GroupsClaim = orElse(v.GroupsClaim, "groups")
+		role.GroupsClaim = orElse(v.GroupsClaim, vaultGroups)
 	}
 	if len(role.ClaimMappings) == 0 {
 		role.ClaimMappings = map[string]v1alpha1.VaultMetadataName{"preferred_username": "username", "name": "name", "email": "email"}
@@ -121,7 +153,7 @@ func vaultRoleOf(issued Issued) vaultRole {
 		role.BoundClaims[claim.Name] = claim.Values
 	}
 	if len(v.BoundGroups) > 0 {
-		role.BoundClaims["groups"] = v.BoundGroups
+		role.BoundClaims[vaultGroups] = v.BoundGroups
 	}
 	for _, scope := range spec.Scopes {
 		if scope != oidc.ScopeOpenID { // it asks for that by itself

@@ -46,6 +46,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.DjangoPresetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DSNSecretReference"):
 		return &apiv1alpha1.DSNSecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EffectiveClaim"):
+		return &apiv1alpha1.EffectiveClaimApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EffectiveClientStatus"):
 		return &apiv1alpha1.EffectiveClientStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmbeddedStorage"):

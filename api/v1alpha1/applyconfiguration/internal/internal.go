@@ -335,9 +335,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: urlPrefix
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClaim
+  map:
+    fields:
+    - name: expression
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClientStatus
   map:
     fields:
+    - name: backchannelLogoutSessionRequired
+      type:
+        scalar: boolean
     - name: backchannelLogoutURI
       type:
         scalar: string
@@ -345,14 +357,19 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         list:
           elementType:
-            scalar: string
-          elementRelationship: atomic
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.EffectiveClaim
+          elementRelationship: associative
+          keys:
+          - name
     - name: claimsIn
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClaimsPlacement
     - name: consent
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ConsentPolicy
+    - name: displayName
+      type:
+        scalar: string
     - name: frontchannelLogoutURI
       type:
         scalar: string
@@ -809,6 +826,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: localpart
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASLocalpartImport
+    - name: skipConfirmation
+      type:
+        scalar: boolean
     - name: subjectTemplate
       type:
         scalar: string
@@ -874,6 +894,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: publicBaseURL
       type:
         scalar: string
+    - name: registrationTokenRequired
+      type:
+        scalar: boolean
     - name: responseMode
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASResponseMode
@@ -1401,6 +1424,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.ProxmoxPreset
   map:
     fields:
+    - name: acrValues
+      type:
+        scalar: string
     - name: autocreate
       type:
         scalar: boolean
@@ -1417,6 +1443,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: groupsOverwrite
+      type:
+        scalar: boolean
+    - name: prompt
+      type:
+        scalar: string
+    - name: queryUserinfo
       type:
         scalar: boolean
     - name: realm
@@ -1619,6 +1651,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: idpName
       type:
         scalar: string
+    - name: passthroughAuthorizationParameters
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: publicBaseURL
       type:
         scalar: string

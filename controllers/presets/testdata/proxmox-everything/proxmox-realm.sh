@@ -10,4 +10,7 @@ pveum realm add example --type openid \
   --groups-autocreate '1' \
   --groups-overwrite '1' \
   --default '1' \
+  --query-userinfo '0' \
+  --prompt 'login' \
+  --acr-values 'urn:example:mfa' \
   --comment 'Example SSO'

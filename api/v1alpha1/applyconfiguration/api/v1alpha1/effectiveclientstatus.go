@@ -13,6 +13,8 @@ import (
 type EffectiveClientStatusApplyConfiguration struct {
 	// preset is the application.
 	Preset *string `json:"preset,omitempty"`
+	// displayName is what people see on the login and consent pages. Unset: the client ID.
+	DisplayName *string `json:"displayName,omitempty"`
 	// redirectURIs are where a login may return to.
 	RedirectURIs []string `json:"redirectURIs,omitempty"`
 	// postLogoutRedirectURIs are where a logout that the application starts may return to.
@@ -29,14 +31,16 @@ type EffectiveClientStatusApplyConfiguration struct {
 	IDTokenSignedResponseAlg *string `json:"idTokenSignedResponseAlg,omitempty"`
 	// subjectMode says what sub is.
 	SubjectMode *apiv1alpha1.SubjectMode `json:"subjectMode,omitempty"`
-	// claims are the names of the claims that expressions give.
-	Claims []string `json:"claims,omitempty"`
+	// claims are the claims that expressions give.
+	Claims []EffectiveClaimApplyConfiguration `json:"claims,omitempty"`
 	// claimsIn says where claims stand.
 	ClaimsIn *apiv1alpha1.ClaimsPlacement `json:"claimsIn,omitempty"`
 	// consent says when people are asked for it.
 	Consent *apiv1alpha1.ConsentPolicy `json:"consent,omitempty"`
 	// backchannelLogoutURI is where logout tokens are sent.
 	BackchannelLogoutURI *string `json:"backchannelLogoutURI,omitempty"`
+	// backchannelLogoutSessionRequired says whether logout tokens always hold sid. Unset: they may hold the subject alone.
+	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
 	// frontchannelLogoutURI is the page that the logout page loads.
 	FrontchannelLogoutURI *string `json:"frontchannelLogoutURI,omitempty"`
 }
@@ -52,6 +56,14 @@ func EffectiveClientStatus() *EffectiveClientStatusApplyConfiguration {
 // If called multiple times, the Preset field is set to the value of the last call.
 func (b *EffectiveClientStatusApplyConfiguration) WithPreset(value string) *EffectiveClientStatusApplyConfiguration {
 	b.Preset = &value
+	return b
+}
+
+// WithDisplayName sets the DisplayName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DisplayName field is set to the value of the last call.
+func (b *EffectiveClientStatusApplyConfiguration) WithDisplayName(value string) *EffectiveClientStatusApplyConfiguration {
+	b.DisplayName = &value
 	return b
 }
 
@@ -130,9 +142,12 @@ func (b *EffectiveClientStatusApplyConfiguration) WithSubjectMode(value apiv1alp
 // WithClaims adds the given value to the Claims field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Claims field.
-func (b *EffectiveClientStatusApplyConfiguration) WithClaims(values ...string) *EffectiveClientStatusApplyConfiguration {
+func (b *EffectiveClientStatusApplyConfiguration) WithClaims(values ...*EffectiveClaimApplyConfiguration) *EffectiveClientStatusApplyConfiguration {
 	for i := range values {
-		b.Claims = append(b.Claims, values[i])
+		if values[i] == nil {
+			panic("nil value passed to WithClaims")
+		}
+		b.Claims = append(b.Claims, *values[i])
 	}
 	return b
 }
@@ -158,6 +173,14 @@ func (b *EffectiveClientStatusApplyConfiguration) WithConsent(value apiv1alpha1.
 // If called multiple times, the BackchannelLogoutURI field is set to the value of the last call.
 func (b *EffectiveClientStatusApplyConfiguration) WithBackchannelLogoutURI(value string) *EffectiveClientStatusApplyConfiguration {
 	b.BackchannelLogoutURI = &value
+	return b
+}
+
+// WithBackchannelLogoutSessionRequired sets the BackchannelLogoutSessionRequired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BackchannelLogoutSessionRequired field is set to the value of the last call.
+func (b *EffectiveClientStatusApplyConfiguration) WithBackchannelLogoutSessionRequired(value bool) *EffectiveClientStatusApplyConfiguration {
+	b.BackchannelLogoutSessionRequired = &value
 	return b
 }
 

@@ -9,11 +9,13 @@ package v1alpha1
 type MASClaimsImportsApplyConfiguration struct {
 	// subjectTemplate makes what the service knows a person by. Unset: {{ user.sub }}.
 	SubjectTemplate *string `json:"subjectTemplate,omitempty"`
+	// skipConfirmation makes new accounts without a page that shows people what they will be called. Unset: false.
+	SkipConfirmation *bool `json:"skipConfirmation,omitempty"`
 	// localpart makes the part of a Matrix ID before the colon. Unset: Require, {{ user.preferred_username }}.
 	Localpart *MASLocalpartImportApplyConfiguration `json:"localpart,omitempty"`
-	// displayName makes the display name. Unset: Suggest, {{ user.name }}.
+	// displayName makes the display name. Unset: Suggest (Force with skipConfirmation), {{ user.name }}.
 	DisplayName *MASImportApplyConfiguration `json:"displayName,omitempty"`
-	// email makes the e-mail address. Unset: Suggest, {{ user.email }}.
+	// email makes the e-mail address. Unset: Suggest (Force with skipConfirmation), {{ user.email }}.
 	Email *MASImportApplyConfiguration `json:"email,omitempty"`
 	// accountNameTemplate makes what people see as the name of the linked account. Unset: {{ user.preferred_username }}.
 	AccountNameTemplate *string `json:"accountNameTemplate,omitempty"`
@@ -30,6 +32,14 @@ func MASClaimsImports() *MASClaimsImportsApplyConfiguration {
 // If called multiple times, the SubjectTemplate field is set to the value of the last call.
 func (b *MASClaimsImportsApplyConfiguration) WithSubjectTemplate(value string) *MASClaimsImportsApplyConfiguration {
 	b.SubjectTemplate = &value
+	return b
+}
+
+// WithSkipConfirmation sets the SkipConfirmation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SkipConfirmation field is set to the value of the last call.
+func (b *MASClaimsImportsApplyConfiguration) WithSkipConfirmation(value bool) *MASClaimsImportsApplyConfiguration {
+	b.SkipConfirmation = &value
 	return b
 }
 

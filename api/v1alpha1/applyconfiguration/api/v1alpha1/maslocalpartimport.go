@@ -16,8 +16,9 @@ type MASLocalpartImportApplyConfiguration struct {
 	Action *apiv1alpha1.MASImportAction `json:"action,omitempty"`
 	// template makes the value. Unset: {{ user.preferred_username }}.
 	Template *string `json:"template,omitempty"`
-	// onConflict says what happens when the account exists already: Fail, or Add (it is linked, and whoever may choose their
-	// username at the provider can then take over the account of that name). Unset: Fail.
+	// onConflict says what happens when the account exists already: Fail, Add (it is linked), Set (it is linked unless somebody of
+	// this provider is already) or Replace (it is linked, and whoever of this provider was is not any more). With all but Fail, whoever
+	// may choose their username at the provider can take over the account of that name. Unset: Fail.
 	OnConflict *apiv1alpha1.MASConflict `json:"onConflict,omitempty"`
 }
 

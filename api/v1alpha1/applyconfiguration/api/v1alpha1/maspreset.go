@@ -41,7 +41,11 @@ type MASPresetApplyConfiguration struct {
 	// with the service) or LogoutAll (it ends those of Matrix clients, too, and one without a key backup takes the keys of
 	// encrypted messages with it). Unset: LogoutBrowserOnly if backchannelLogoutURI is set, else DoNothing.
 	OnBackchannelLogout *apiv1alpha1.MASBackchannelLogout `json:"onBackchannelLogout,omitempty"`
-	// additionalAuthorizationParameters are added to every authorization request, such as acr_values or prompt. Unset: none.
+	// registrationTokenRequired lets people who have no account make one only with a registration token of the service. Unset:
+	// false.
+	RegistrationTokenRequired *bool `json:"registrationTokenRequired,omitempty"`
+	// additionalAuthorizationParameters are added to every authorization request, such as acr_values or prompt. The service takes
+	// them for templates from 2026 on. Unset: none.
 	AdditionalAuthorizationParameters map[string]string `json:"additionalAuthorizationParameters,omitempty"`
 	// secretDelivery says how the service comes by the client secret: Path (the file names the one beside it in the Secret and
 	// holds none itself) or Inline. Unset: Path.
@@ -141,6 +145,14 @@ func (b *MASPresetApplyConfiguration) WithClaimsImports(value *MASClaimsImportsA
 // If called multiple times, the OnBackchannelLogout field is set to the value of the last call.
 func (b *MASPresetApplyConfiguration) WithOnBackchannelLogout(value apiv1alpha1.MASBackchannelLogout) *MASPresetApplyConfiguration {
 	b.OnBackchannelLogout = &value
+	return b
+}
+
+// WithRegistrationTokenRequired sets the RegistrationTokenRequired field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RegistrationTokenRequired field is set to the value of the last call.
+func (b *MASPresetApplyConfiguration) WithRegistrationTokenRequired(value bool) *MASPresetApplyConfiguration {
+	b.RegistrationTokenRequired = &value
 	return b
 }
 

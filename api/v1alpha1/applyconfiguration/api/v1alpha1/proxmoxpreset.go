@@ -29,6 +29,15 @@ type ProxmoxPresetApplyConfiguration struct {
 	GroupsAutocreate *bool `json:"groupsAutocreate,omitempty"`
 	// groupsOverwrite takes people out of groups that the claim does not hold. Unset: false.
 	GroupsOverwrite *bool `json:"groupsOverwrite,omitempty"`
+	// prompt is what the provider is asked to do at every login: login asks for the password each time, consent for consent. Unset:
+	// whatever the provider does by itself.
+	Prompt *string `json:"prompt,omitempty"`
+	// acrValues are the authentication context classes that the provider is asked for.
+	// Unset: none.
+	ACRValues *string `json:"acrValues,omitempty"`
+	// queryUserinfo asks the provider's userinfo for claims, too; the ID token says the same unless claimsIn is Userinfo. Unset:
+	// true.
+	QueryUserinfo *bool `json:"queryUserinfo,omitempty"`
 }
 
 // ProxmoxPresetApplyConfiguration constructs a declarative configuration of the ProxmoxPreset type for use with
@@ -108,5 +117,29 @@ func (b *ProxmoxPresetApplyConfiguration) WithGroupsAutocreate(value bool) *Prox
 // If called multiple times, the GroupsOverwrite field is set to the value of the last call.
 func (b *ProxmoxPresetApplyConfiguration) WithGroupsOverwrite(value bool) *ProxmoxPresetApplyConfiguration {
 	b.GroupsOverwrite = &value
+	return b
+}
+
+// WithPrompt sets the Prompt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Prompt field is set to the value of the last call.
+func (b *ProxmoxPresetApplyConfiguration) WithPrompt(value string) *ProxmoxPresetApplyConfiguration {
+	b.Prompt = &value
+	return b
+}
+
+// WithACRValues sets the ACRValues field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ACRValues field is set to the value of the last call.
+func (b *ProxmoxPresetApplyConfiguration) WithACRValues(value string) *ProxmoxPresetApplyConfiguration {
+	b.ACRValues = &value
+	return b
+}
+
+// WithQueryUserinfo sets the QueryUserinfo field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the QueryUserinfo field is set to the value of the last call.
+func (b *ProxmoxPresetApplyConfiguration) WithQueryUserinfo(value bool) *ProxmoxPresetApplyConfiguration {
+	b.QueryUserinfo = &value
 	return b
 }

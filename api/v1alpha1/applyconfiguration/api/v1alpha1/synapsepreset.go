@@ -50,6 +50,9 @@ type SynapsePresetApplyConfiguration struct {
 	BackchannelLogoutIgnoreSub *bool `json:"backchannelLogoutIgnoreSub,omitempty"`
 	// additionalAuthorizationParameters are added to every authorization request, such as acr_values or prompt. Unset: none.
 	AdditionalAuthorizationParameters map[string]string `json:"additionalAuthorizationParameters,omitempty"`
+	// passthroughAuthorizationParameters are the names of parameters that Matrix clients may give, and that are passed on with the
+	// authorization request, such as login_hint. Synapse must be of 2025 or later. Unset: none.
+	PassthroughAuthorizationParameters []string `json:"passthroughAuthorizationParameters,omitempty"`
 	// secretDelivery says how Synapse comes by the client secret: Path (the file names the one beside it in the Secret and holds
 	// none itself) or Inline. Unset: Path.
 	SecretDelivery *apiv1alpha1.SecretDelivery `json:"secretDelivery,omitempty"`
@@ -190,6 +193,16 @@ func (b *SynapsePresetApplyConfiguration) WithAdditionalAuthorizationParameters(
 	}
 	for k, v := range entries {
 		b.AdditionalAuthorizationParameters[k] = v
+	}
+	return b
+}
+
+// WithPassthroughAuthorizationParameters adds the given value to the PassthroughAuthorizationParameters field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the PassthroughAuthorizationParameters field.
+func (b *SynapsePresetApplyConfiguration) WithPassthroughAuthorizationParameters(values ...string) *SynapsePresetApplyConfiguration {
+	for i := range values {
+		b.PassthroughAuthorizationParameters = append(b.PassthroughAuthorizationParameters, values[i])
 	}
 	return b
 }
