@@ -32,6 +32,10 @@ func planPreset(c *v1alpha1.OIDCClient, state clientState, secret string) preset
 	plan.files, plan.fault = preset.Files(presets.Issued{
 		Client: c, Issuer: state.provider.Spec.Issuer, Secret: secret, SecretKey: string(c.CredentialsKeys().ClientSecret),
 	})
+	maps.DeleteFunc(plan.files, func(key string, _ []byte) bool {
+		_, own := c.Spec.Credentials.Data[key]
+		return own // the user's file stands in its place
+	})
 	if preset.Warn != nil {
 		plan.warnings = preset.Warn(state.algorithms)
 	}

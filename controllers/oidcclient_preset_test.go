@@ -49,3 +49,19 @@ func TestPresetsAreRegistered(t *testing.T) {
 		})
 	}
 }
+
+// A file that must be another one is the user's to write.
+func TestDataReplacesAPresetsFile(t *testing.T) {
+	c := gen.OIDCClient("matrix", "synapse", gen.OIDCProvider("sso", "sso"))
+	c.Spec.Preset = &v1alpha1.ClientPreset{Synapse: &v1alpha1.SynapsePreset{PublicBaseURL: "https://matrix.example.com", IDPID: "sso"}}
+	c.Spec.Credentials.Data = map[string]v1alpha1.CredentialsTemplate{"oidc_providers.yaml": "issuer: {{ .issuer }}"}
+	provider := gen.OIDCProvider("sso", "sso")
+	plan := planPreset(presets.Effective(c), clientState{provider: provider}, "secret")
+	data, err := credentialsData(presets.Effective(c), provider.Spec.Issuer, "secret", plan.files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "issuer: " + provider.Spec.Issuer; string(data["oidc_providers.yaml"]) != want || len(plan.fileNames()) != 0 {
+		t.Errorf("the file is %q and should be %q; of the preset are %v", data["oidc_providers.yaml"], want, plan.fileNames())
+	}
+}

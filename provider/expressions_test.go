@@ -60,7 +60,8 @@ func TestOwnClaims(t *testing.T) {
 		"in place of a claim whose scope is missing": {
 			"", "openid", "", []string{"preferred_username", "user.username", "x", "1"}, `{"x":1}`, `{"x":1}`,
 		},
-		"taken away": {"", "openid profile", "", []string{"name", "''"}, `{"preferred_username":"ada"}`, `{"preferred_username":"ada"}`},
+		"a list of nothing": {"", "openid groups", "", []string{"groups", "user.groups.filter(g, g == 'admins')"}, `{"groups":[]}`, `{"groups":[]}`},
+		"taken away":        {"", "openid profile", "", []string{"name", "''"}, `{"preferred_username":"ada"}`, `{"preferred_username":"ada"}`},
 		"of every kind": {
 			registration.ClaimsInIDToken, "openid", "",
 			[]string{"https://example.com/roles", "user.groups.map(g, g.upperAscii())", "o", "{'a': [true, null, 2.5]}", "q", `'"<ä>'`},

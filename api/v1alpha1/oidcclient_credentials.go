@@ -36,7 +36,8 @@ type Credentials struct {
 
 	// data adds keys to the Secret whose values are Go templates, such as OIDC_URL: "{{ .issuer }}". They know issuer, clientID,
 	// clientSecret, discoveryURL, authorizationEndpoint, tokenEndpoint, userinfoEndpoint, endSessionEndpoint, jwksURI, scopes, name,
-	// namespace, and the lists scopeList and redirectURIs. While one of them has an error the Secret stays as it is. Unset: none.
+	// namespace, and the lists scopeList and redirectURIs. One with the key of a preset's file replaces that file. While one of them
+	// has an error the Secret stays as it is. Unset: none.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && k != '..')",message="data must have keys of at most 253 of the characters A-Z a-z 0-9 - _ ."

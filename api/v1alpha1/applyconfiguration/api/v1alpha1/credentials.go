@@ -22,7 +22,8 @@ type CredentialsApplyConfiguration struct {
 	Keys *CredentialsKeysApplyConfiguration `json:"keys,omitempty"`
 	// data adds keys to the Secret whose values are Go templates, such as OIDC_URL: "{{ .issuer }}". They know issuer, clientID,
 	// clientSecret, discoveryURL, authorizationEndpoint, tokenEndpoint, userinfoEndpoint, endSessionEndpoint, jwksURI, scopes, name,
-	// namespace, and the lists scopeList and redirectURIs. While one of them has an error the Secret stays as it is. Unset: none.
+	// namespace, and the lists scopeList and redirectURIs. One with the key of a preset's file replaces that file. While one of them
+	// has an error the Secret stays as it is. Unset: none.
 	Data map[string]apiv1alpha1.CredentialsTemplate `json:"data,omitempty"`
 	// existingSecretRef names the Secret, in this namespace, whose client secret is used instead of a generated one: at least
 	// 128 bits, such as 22 random letters and digits. It is followed when it changes; while it is missing, nothing is made up.
