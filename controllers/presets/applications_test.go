@@ -263,6 +263,12 @@ func TestApplicationsRefuse(t *testing.T) {
 			s.Preset.Proxmox.UsernameClaim, s.Scopes = "email", []string{"openid"}
 		}, "spec.scopes must hold email, because spec.preset.proxmox.usernameClaim needs"},
 		{"proxmox", func(s *v1alpha1.OIDCClientSpec) { s.Scopes = []string{"openid"} }, "spec.scopes must hold profile, because spec.preset.proxmox.usernameClaim needs"},
+		{"grafana-roles", func(s *v1alpha1.OIDCClientSpec) { s.Scopes = []string{"openid"} }, "spec.scopes must hold groups, because spec.preset.grafana.roles needs"},
+		{"portainer", func(s *v1alpha1.OIDCClientSpec) { s.Scopes = []string{"openid"} }, "spec.scopes must hold profile, because spec.preset.portainer.userIdentifier needs"},
+		{"kubeapiserver", func(s *v1alpha1.OIDCClientSpec) { s.Scopes = []string{"openid"} }, "spec.scopes must hold profile, because spec.preset.kubeAPIServer.username needs"},
+		{"minio", func(s *v1alpha1.OIDCClientSpec) {
+			s.Preset.MinIO.Policies, s.Preset.MinIO.ClaimName, s.Scopes = nil, "groups", []string{"openid"}
+		}, "spec.scopes must hold groups, because spec.preset.minio.claimName needs"},
 		{"minio", public, "spec.tokenEndpointAuthMethod must be unset"},
 		{"minio", func(s *v1alpha1.OIDCClientSpec) { s.Preset.MinIO.Policies, s.Claims = nil, nil }, "spec.preset.minio must say which policies people have"},
 		{"minio", func(s *v1alpha1.OIDCClientSpec) { s.ClaimsIn = v1alpha1.ClaimsInUserinfo }, "spec.claimsIn must not be Userinfo"},

@@ -51,6 +51,11 @@ func grafanaFiles(issued Issued) (map[string][]byte, error) {
 	if spec.UserinfoSignedResponseAlg != "" {
 		return nil, errors.New("spec.userinfoSignedResponseAlg must be unset, because Grafana reads plain JSON")
 	}
+	if g.Roles != nil {
+		if err := checkScopeOf("groups", "spec.preset.grafana.roles", issued.Client.Scopes()); err != nil {
+			return nil, err
+		}
+	}
 	settings := grafanaSettings(issued)
 	for name, value := range g.Settings {
 		settings[name] = string(value)

@@ -70,6 +70,11 @@ func kubeFiles(issued Issued) (map[string][]byte, error) {
 	case k.DiscoveryURL == oidc.Endpoint(issued.Issuer, oidc.PathDiscovery):
 		return nil, errors.New("spec.preset.kubeAPIServer.discoveryURL must differ from the issuer's own; remove it")
 	}
+	if k.Username.Expression == "" {
+		if err := checkScopeOf(orElse(k.Username.Claim, "preferred_username"), "spec.preset.kubeAPIServer.username", issued.Client.Scopes()); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkCertificates("spec.preset.kubeAPIServer.certificateAuthority", k.CertificateAuthority); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,11 @@ func minioFiles(issued Issued) (map[string][]byte, error) {
 	case m.RolePolicy == "" && !made && oidc.ScopeOfClaim(claim) == "":
 		return nil, errors.New("spec.preset.minio must say which policies people have: set policies (by their groups), rolePolicy (the same for everybody), or a claim " + claim + " in spec.claims; MinIO lets nobody in without")
 	}
+	if m.RolePolicy == "" {
+		if err := checkScopeOf(claim, "spec.preset.minio.claimName", issued.Client.Scopes()); err != nil {
+			return nil, err
+		}
+	}
 	settings := map[string]string{
 		"CONFIG_URL":    oidc.Endpoint(issued.Issuer, oidc.PathDiscovery),
 		"CLIENT_ID":     issued.Client.ClientID(),

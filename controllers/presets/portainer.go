@@ -76,6 +76,9 @@ func portainerFiles(issued Issued) (map[string][]byte, error) {
 	case spec.UserinfoSignedResponseAlg != "":
 		return nil, errors.New("spec.userinfoSignedResponseAlg must be unset, because Portainer reads plain JSON")
 	}
+	if err := checkScopeOf(portainerIdentifier(p), "spec.preset.portainer.userIdentifier", issued.Client.Scopes()); err != nil {
+		return nil, err
+	}
 	settings := portainerOAuthSettings{
 		ClientID: issued.Client.ClientID(), ClientSecret: issued.Secret,
 		AccessTokenURI:   oidc.Endpoint(issued.Issuer, oidc.PathToken),
