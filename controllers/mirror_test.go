@@ -23,6 +23,7 @@ import (
 // that it can be read in place of the API server, which would take most of the time of a test.
 type mirror struct {
 	client.WithWatch
+	direct  client.Client
 	indexes fakeIndexes
 
 	mu      sync.Mutex
@@ -50,7 +51,7 @@ func (f fakeIndexes) IndexField(_ context.Context, obj client.Object, field stri
 
 // newMirror returns a mirror of what is written to an API server through it.
 func newMirror(ctx context.Context, direct client.WithWatch) (*mirror, error) {
-	m := &mirror{indexes: fakeIndexes{}, objects: map[mirrorKey]client.Object{}}
+	m := &mirror{direct: direct, indexes: fakeIndexes{}, objects: map[mirrorKey]client.Object{}}
 	if err := addIndexes(ctx, m.indexes); err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func newMirror(ctx context.Context, direct client.WithWatch) (*mirror, error) {
 			if err := c.Delete(ctx, obj, opts...); err != nil {
 				return err
 			}
-			return m.drop(obj)
+			return m.drop(ctx, obj)
 		},
 	})
 	return m, nil
@@ -136,10 +137,17 @@ func (m *mirror) keepApplied(obj runtime.ApplyConfiguration, err error) error {
 	return m.keep(&unstructured.Unstructured{Object: content}, nil)
 }
 
-func (m *mirror) drop(obj client.Object) error {
+// drop forgets what was deleted, unless somebody's finalizer holds it.
+func (m *mirror) drop(ctx context.Context, obj client.Object) error {
 	key, err := m.keyOf(obj)
 	if err != nil {
 		return err
+	}
+	if len(obj.GetFinalizers()) > 0 {
+		held, _ := obj.DeepCopyObject().(client.Object)
+		if err := m.direct.Get(ctx, client.ObjectKeyFromObject(obj), held); !apierrors.IsNotFound(err) {
+			return m.keep(held, err)
+		}
 	}
 	m.mu.Lock()
 	before := m.objects[key]

@@ -99,6 +99,20 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 	return applied{version: want.GetResourceVersion(), written: true}, nil
 }
 
+// create creates an object that nothing is ever to be changed of. One that is there meanwhile is left alone: that it came starts another
+// reconcile.
+func (o objects) create(ctx context.Context, desired runtime.ApplyConfiguration) error {
+	content, err := toMap(desired)
+	if err != nil {
+		return err
+	}
+	obj := &unstructured.Unstructured{Object: content}
+	if err := o.client.Create(ctx, obj, client.FieldOwner(objectManager)); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create %s %q: %w", obj.GetKind(), obj.GetName(), err)
+	}
+	return nil
+}
+
 // applySecret is apply for a Secret of a type of our own. That the API server keeps a Secret's type tells a Secret that
 // somebody else has made meanwhile, and that the cache did not show, from ours.
 func (o objects) applySecret(ctx context.Context, desired *acorev1.SecretApplyConfiguration, current *corev1.Secret, mine func(metav1.Object) bool) (applied, error) {

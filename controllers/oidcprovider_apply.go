@@ -35,6 +35,9 @@ func (r *providerReconciler) applyChild(ctx context.Context, p *v1alpha1.OIDCPro
 	found, err := r.objects.get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: c.name}, c.empty)
 	switch {
 	case err != nil:
+	case isKey(c) && !found:
+		err = r.objects.create(ctx, c.desired)
+	case isKey(c) && mine(c.empty): // it is its owner's from then on
 	case c.desired != nil && found:
 		_, err = r.objects.apply(ctx, c.desired, c.empty, mine)
 	case c.desired != nil:
@@ -43,6 +46,12 @@ func (r *providerReconciler) applyChild(ctx context.Context, p *v1alpha1.OIDCPro
 		err = r.objects.remove(ctx, c.empty)
 	}
 	return err
+}
+
+// isKey tells whether a child is the default SigningKey. The operator has no right to change one, and needs none to create it.
+func isKey(c child) bool {
+	_, is := c.empty.(*v1alpha1.SigningKey)
+	return is
 }
 
 // asObstacle turns an error that somebody has to remove the cause of into a verdict. The error that it returns is to be

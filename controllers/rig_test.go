@@ -1,19 +1,22 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,31 +28,14 @@ import (
 	"github.com/oidc-operator/oidc-operator/test/gen"
 )
 
-// fault is what happens to one write.
-type fault int
-
-const (
-	noFault fault = iota
-	stopBefore
-	stopAfter
-	conflict
-	timeoutDone
-	timeoutNotDone
-	tooManyRequests
-)
-
-func (f fault) String() string {
-	return [...]string{"no fault", "stop before", "stop after", "conflict", "timeout, done", "timeout, not done", "429"}[f]
-}
-
-// errStopped ends a reconcile as the end of the process would: nothing that it remembers is used again.
-var errStopped = errors.New("the operator has been stopped")
-
-// rig runs the OIDCClient controller by hand against a real API server, with one replica of the provider that is only a Lease.
+// rig runs the controllers by hand against a real API server, with one replica of each provider that is only a Lease. Garbage is
+// collected, as no API server does by itself.
 type rig struct {
 	t *testing.T
 	// mirror is the API server.
 	mirror *mirror
+	// kinds are those whose controllers run.
+	kinds []string
 	// lag makes the operator read Secrets as they were before the reconcile before.
 	lag bool
 
@@ -57,7 +43,11 @@ type rig struct {
 	key             client.ObjectKey
 	provider        *v1alpha1.OIDCProvider
 	now             time.Time
+	versions        *registrationVersions
+	providers       *providerReconciler
+	signingKeys     *signingKeyReconciler
 	reconciler      *clientReconciler
+	users           *userReconciler
 	events          *events.FakeRecorder
 	seen            []string // events, by reason
 
@@ -65,39 +55,67 @@ type rig struct {
 	faultAt int // the write that meets the fault, from 1; 0: none
 	fault   fault
 	armed   bool
+	// operating tells that it is the operator that writes.
+	operating bool
+	// watch is called with what stands after each write of whomever; nil: nothing.
+	watch func(after client.Object)
 
 	snapshot map[client.ObjectKey]corev1.Secret
-	// applied is what the replica has in force, and held every client secret that the application's Secret has held and until when.
-	applied *registration.Client
+	// applied is what the replicas have in force, and held every client secret that the application's Secret has held and until when.
+	applied []*registration.Client
 	held    []heldSecret
+	// withdrawn tells that the client's secrets are no longer to be accepted.
+	withdrawn bool
 	// pardoned are values that somebody has written by hand: the provider cannot know them before they stand.
 	pardoned map[string]bool
 	checked  map[[2]string]bool
+	// signed are the keys that may have signed something, with the time until which it may have been.
+	signed map[signedBy]time.Time
 }
 
 type heldSecret struct {
-	value string
-	until time.Time // zero while it stands
+	name, value string
+	until       time.Time // zero while it stands
 }
 
-func newRig(t *testing.T, direct client.WithWatch, options ...func(*v1alpha1.OIDCClient)) *rig {
+type signedBy struct{ signingKey, keyID string }
+
+// newWorld returns a rig in which controllers of some kinds run and nothing is there yet.
+func newWorld(t *testing.T, direct client.WithWatch, kinds ...string) *rig {
 	t.Helper()
 	mirror, err := newMirror(t.Context(), direct)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, mirror: mirror, now: time.Now().Add(time.Hour).Truncate(time.Second), pardoned: map[string]bool{}, checked: map[[2]string]bool{}}
+	r := &rig{
+		t: t, mirror: mirror, kinds: kinds, now: time.Now().Add(time.Hour).Truncate(time.Second),
+		pardoned: map[string]bool{}, checked: map[[2]string]bool{}, signed: map[signedBy]time.Time{},
+	}
+	mirror.written = func(before, after client.Object) {
+		if r.operating {
+			r.guard(before, after)
+		}
+		if r.watch != nil && after != nil {
+			r.watch(after)
+		}
+	}
 	for _, name := range []*string{&r.namespace, &r.apps} {
-		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "rotation-"}}
+		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "rig-"}}
 		r.must(r.mirror.Create(t.Context(), ns))
 		*name = ns.Name
 	}
-	r.provider = gen.OIDCProvider(r.namespace, "sso", gen.WithIssuer("https://id.example.com"))
-	r.must(r.mirror.Create(t.Context(), r.provider))
-	c := gen.OIDCClient(r.apps, "app", r.provider, options...)
-	r.must(r.mirror.Create(t.Context(), c))
-	r.key = client.ObjectKeyFromObject(c)
+	r.provider = gen.OIDCProvider(r.namespace, "sso")
+	r.key = client.ObjectKey{Namespace: r.apps, Name: "app"}
 	r.startOperator()
+	return r
+}
+
+// newRig returns a rig with a provider and an OIDCClient, whose controller alone runs.
+func newRig(t *testing.T, direct client.WithWatch, options ...func(*v1alpha1.OIDCClient)) *rig {
+	t.Helper()
+	r := newWorld(t, direct, kindClient)
+	r.must(r.mirror.Create(t.Context(), r.provider))
+	r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider, options...)))
 	r.catchUp()
 	return r
 }
@@ -125,13 +143,77 @@ func (r *rig) startOperator() {
 		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
 			return r.write(func() error { return c.Delete(ctx, obj, opts...) })
 		},
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			if _, asks := obj.(*authorizationv1.SelfSubjectAccessReview); asks {
+				return c.Create(ctx, obj, opts...)
+			}
+			return r.write(func() error { return c.Create(ctx, obj, opts...) })
+		},
 	})
 	r.events = events.NewFakeRecorder(100)
 	objects := objects{client: cached, live: r.mirror}
 	now := func() time.Time { return r.now }
+	newRegistrar := func() registrar { return registrar{objects: objects, waiters: newWaiters(), now: now} }
+	foreign := func() *referents { return newReferents(r.mirror, r.mirror) }
+	reporter := reporter{client: cached, events: r.events}
+	r.versions = newRegistrationVersions()
+	r.providers = &providerReconciler{
+		client: cached, objects: objects, reporter: reporter, versions: r.versions, dsns: foreign(), logos: foreign(), image: "provider", now: now,
+	}
+	r.signingKeys = &signingKeyReconciler{client: cached, objects: objects, registrar: newRegistrar(), reporter: reporter, imports: foreign(), now: now}
 	r.reconciler = &clientReconciler{
-		client: cached, objects: objects, registrar: registrar{objects: objects, waiters: newWaiters(), now: now},
-		reporter: reporter{client: cached, events: r.events}, brought: newReferents(r.mirror, r.mirror), made: newMadeSecrets(), now: now,
+		client: cached, objects: objects, registrar: newRegistrar(), reporter: reporter, brought: foreign(), made: newMadeSecrets(), now: now,
+	}
+	r.users = &userReconciler{client: cached, objects: objects, foreign: r.mirror, registrar: newRegistrar(), reporter: reporter, now: now}
+}
+
+// looked is a resource that a controller looks at, which may be gone.
+type looked struct {
+	kind string
+	key  client.ObjectKey
+}
+
+// subjects are the resources that are there, and those that something was made for.
+func (r *rig) subjects() []looked {
+	found := map[looked]bool{}
+	for _, obj := range r.mirror.all() {
+		gvk, err := apiutil.GVKForObject(obj, r.mirror.Scheme())
+		r.must(err)
+		if gvk.Group == v1alpha1.SchemeGroupVersion.Group {
+			found[looked{gvk.Kind, client.ObjectKeyFromObject(obj)}] = true
+		}
+		for _, kind := range r.kinds {
+			for _, request := range ownerRequests(kind)(r.t.Context(), obj) {
+				found[looked{kind, request.NamespacedName}] = true
+			}
+		}
+		if secret, is := obj.(*corev1.Secret); is && isRegistration(secret) {
+			r.versions.saw(client.ObjectKey{Namespace: secret.Namespace, Name: secret.Labels[registration.LabelProvider]}, secret.ResourceVersion)
+		}
+	}
+	var subjects []looked
+	for s := range found {
+		if slices.Contains(r.kinds, s.kind) {
+			subjects = append(subjects, s)
+		}
+	}
+	slices.SortFunc(subjects, func(a, b looked) int {
+		return cmp.Or(slices.Index(r.kinds, a.kind)-slices.Index(r.kinds, b.kind), strings.Compare(a.key.String(), b.key.String()))
+	})
+	return subjects
+}
+
+func (r *rig) reconcile(s looked) (ctrl.Result, error) {
+	request := ctrl.Request{NamespacedName: s.key}
+	switch s.kind {
+	case kindProvider:
+		return r.providers.Reconcile(r.t.Context(), request)
+	case kindSigningKey:
+		return r.signingKeys.Reconcile(r.t.Context(), request)
+	case kindUser:
+		return r.users.Reconcile(r.t.Context(), request)
+	default:
+		return r.reconciler.Reconcile(r.t.Context(), request)
 	}
 }
 
@@ -158,142 +240,6 @@ func (r *rig) withKind(obj client.Object, err error) error {
 	return err
 }
 
-// write does one write, or what the fault makes of it, and then looks whether everybody can still prove himself.
-func (r *rig) write(do func() error) error {
-	r.writes++
-	if !r.armed || r.writes != r.faultAt {
-		err := do()
-		r.look()
-		return err
-	}
-	resource := schema.GroupResource{Resource: "things"}
-	switch r.fault {
-	case stopBefore:
-		return errStopped
-	case stopAfter:
-		r.must(do())
-		r.look()
-		return errStopped
-	case conflict:
-		return apierrors.NewConflict(resource, "x", errors.New("changed meanwhile"))
-	case timeoutDone:
-		r.must(do())
-		r.look()
-		return apierrors.NewTimeoutError("no answer", 1)
-	case timeoutNotDone:
-		return apierrors.NewTimeoutError("no answer", 1)
-	case tooManyRequests:
-		return apierrors.NewTooManyRequests("later", 1)
-	default:
-		return do()
-	}
-}
-
-// registered returns the registration as it stands.
-func (r *rig) registered() (*registration.Client, *corev1.Secret) {
-	r.t.Helper()
-	list := &corev1.SecretList{}
-	r.must(r.mirror.List(r.t.Context(), list, client.InNamespace(r.namespace), client.MatchingLabels{registration.LabelKind: string(registration.KindClient)}))
-	if len(list.Items) != 1 {
-		return nil, nil
-	}
-	document, err := registration.Parse[registration.Client](list.Items[0].Data[registration.KindClient.File()])
-	r.must(err)
-	return document, &list.Items[0]
-}
-
-// catchUp makes the replica apply what is registered and report it.
-func (r *rig) catchUp() {
-	r.t.Helper()
-	document, secret := r.registered()
-	version := "1"
-	if secret != nil {
-		r.applied, version = document, secret.ResourceVersion
-	}
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "sso-one"}}
-	err := r.mirror.Get(r.t.Context(), client.ObjectKeyFromObject(lease), lease)
-	lease.Labels = map[string]string{registration.LabelProvider: "sso", registration.LabelReplica: "true"}
-	if lease.Annotations == nil {
-		lease.Annotations = map[string]string{}
-	}
-	if err == nil && lease.Annotations[registration.AnnotationApplied] == version && lease.Spec.RenewTime.Time.Equal(r.now) {
-		return
-	}
-	lease.Annotations[registration.AnnotationApplied] = version
-	lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = new(metav1.NewMicroTime(r.now)), new(int32(3600))
-	if apierrors.IsNotFound(err) {
-		r.must(r.mirror.Create(r.t.Context(), lease))
-		return
-	}
-	r.must(r.mirror.Update(r.t.Context(), lease))
-}
-
-// lease returns the replica's report.
-func (r *rig) lease() *coordinationv1.Lease {
-	r.t.Helper()
-	lease := &coordinationv1.Lease{}
-	r.must(r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.namespace, Name: "sso-one"}, lease))
-	return lease
-}
-
-// appSecret returns the application's Secret, or nil.
-func (r *rig) appSecret() *corev1.Secret {
-	r.t.Helper()
-	secret := &corev1.Secret{}
-	err := r.mirror.Get(r.t.Context(), client.ObjectKey{Namespace: r.apps, Name: "app-oidc"}, secret)
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	r.must(err)
-	return secret
-}
-
-// look notes what the application's Secret holds, and makes sure that the replica, as far as it is, accepts every client secret that
-// stood there within the overlap.
-func (r *rig) look() {
-	r.t.Helper()
-	value := ""
-	if secret := r.appSecret(); secret != nil {
-		value = string(secret.Data["client_secret"])
-	}
-	if last := len(r.held) - 1; last < 0 || r.held[last].value != value {
-		if last >= 0 {
-			r.held[last].until = r.now
-		}
-		r.held = append(r.held, heldSecret{value: value})
-	}
-	if r.applied == nil {
-		return // it was never registered
-	}
-	overlap := r.client().Overlap()
-	for _, h := range r.held {
-		if h.value == "" || r.pardoned[h.value] || !h.until.IsZero() && !r.now.Before(h.until.Add(overlap)) {
-			continue
-		}
-		if !r.accepts(r.applied, h.value) {
-			r.t.Fatalf("write %d: the replica refuses a client secret that the application may hold (replaced %v, now %v)", r.writes, h.until, r.now)
-		}
-	}
-}
-
-// accepts does what the provider does, and remembers what has cost much.
-func (r *rig) accepts(document *registration.Client, value string) bool {
-	return slices.ContainsFunc(unexpired(document.Secrets, r.now), func(s registration.ClientSecret) bool {
-		pair := [2]string{s.Hash, value}
-		if _, is := r.checked[pair]; !is {
-			r.checked[pair] = registration.CheckSecret(s.Hash, value)
-		}
-		return r.checked[pair]
-	})
-}
-
-func (r *rig) client() *v1alpha1.OIDCClient {
-	r.t.Helper()
-	c := &v1alpha1.OIDCClient{}
-	r.must(r.mirror.Get(r.t.Context(), r.key, c))
-	return c
-}
-
 // takeSnapshot lets the cache catch up.
 func (r *rig) takeSnapshot() {
 	r.snapshot = map[client.ObjectKey]corev1.Secret{}
@@ -307,35 +253,20 @@ func (r *rig) takeSnapshot() {
 	}
 }
 
-// settle reconciles, with the replica always one reconcile behind, until nothing is written any more, and returns after how long
+// settle reconciles, with the replicas always one reconcile behind, until nothing is written any more, and returns after how long
 // the operator wants to look again.
 func (r *rig) settle() time.Duration {
 	r.t.Helper()
 	quiet := 0
 	for range 40 {
-		if r.lag {
-			r.takeSnapshot()
-		}
 		before := r.writes
-		var result ctrl.Result
-		var err error
-		for range 2 { // the second time with what is an old cache by then
-			if result, err = r.reconciler.Reconcile(r.t.Context(), ctrl.Request{NamespacedName: r.key}); err != nil || !r.lag {
-				break
-			}
-		}
-		r.drainEvents()
-		switch {
-		case errors.Is(err, errStopped):
-			r.startOperator()
-		case err != nil && !faultless(err):
-			r.t.Fatal(err)
-		}
+		after, err := r.round()
+		r.collectGarbage()
 		r.catchUp()
 		r.look()
 		if r.writes == before && err == nil {
 			if quiet++; quiet == 2 {
-				return result.RequeueAfter
+				return after
 			}
 			continue
 		}
@@ -345,9 +276,50 @@ func (r *rig) settle() time.Duration {
 	return 0
 }
 
-// faultless tells whether an error is one that a fault has made.
-func faultless(err error) bool {
-	return apierrors.IsConflict(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err)
+// round reconciles everything and returns when the operator wants to look again first, and the last error.
+func (r *rig) round() (next time.Duration, last error) {
+	if r.lag {
+		r.takeSnapshot()
+	}
+	for _, s := range r.subjects() {
+		var result ctrl.Result
+		var err error
+		for range 2 { // the second time with what is an old cache by then
+			if result, err = r.reconcile(s); err != nil || !r.lag {
+				break
+			}
+		}
+		r.drainEvents()
+		if errors.Is(err, errStopped) {
+			r.startOperator()
+			return 0, err
+		}
+		if err != nil && !faultless(err) {
+			r.t.Fatal(err)
+		}
+		if _, taken := asNotOwned(err); !taken {
+			last = cmp.Or(err, last)
+		}
+		if after := result.RequeueAfter; after > 0 && (next == 0 || after < next) {
+			next = after
+		}
+	}
+	return next, last
+}
+
+// collectGarbage deletes what has only owners that are gone.
+func (r *rig) collectGarbage() {
+	uids := map[types.UID]bool{}
+	all := r.mirror.all()
+	for _, obj := range all {
+		uids[obj.GetUID()] = true
+	}
+	for _, obj := range all {
+		owners := obj.GetOwnerReferences()
+		if len(owners) > 0 && !slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool { return uids[o.UID] }) {
+			r.must(r.mirror.Delete(r.t.Context(), obj))
+		}
+	}
 }
 
 func (r *rig) drainEvents() {

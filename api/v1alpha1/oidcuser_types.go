@@ -28,6 +28,7 @@ type OIDCUser struct {
 
 	// status says whether the person can log in.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status OIDCUserStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -233,9 +234,10 @@ type OIDCUserStatus struct {
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
+	// so that nothing takes a resource that is new for one that is ready.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// username is what the person types to log in.

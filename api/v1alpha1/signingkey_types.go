@@ -31,6 +31,7 @@ type SigningKey struct {
 
 	// status says which keys there are.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status SigningKeyStatus `json:"status,omitempty,omitzero"`
 }
 
@@ -143,9 +144,10 @@ type SigningKeyStatus struct {
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
+	// so that nothing takes a resource that is new for one that is ready.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// activeKeyID is the key ID (kid, an RFC 7638 thumbprint) of the key that signs.

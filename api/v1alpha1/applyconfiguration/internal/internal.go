@@ -961,6 +961,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClientStatus
+      default:
+        observedGeneration: -1
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCClientSpec
   map:
     fields:
@@ -1136,6 +1138,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCProviderStatus
+      default:
+        observedGeneration: -1
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCProviderSpec
   map:
     fields:
@@ -1229,6 +1233,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCUserStatus
+      default:
+        observedGeneration: -1
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.OIDCUserSpec
   map:
     fields:
@@ -1533,6 +1539,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.SigningKeyStatus
+      default:
+        observedGeneration: -1
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.SigningKeySpec
   map:
     fields:

@@ -14,7 +14,8 @@ type OIDCProviderStatusApplyConfiguration struct {
 	// conditions are Ready, Available and SigningReady, StorageReady with storage.postgres, BrandingReady with
 	// branding.logoConfigMapRef, and Reconciling or Stalled only while true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
+	// so that nothing takes a resource that is new for one that is ready.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// endpoints are the URLs that relying parties use.
 	Endpoints *EndpointsApplyConfiguration `json:"endpoints,omitempty"`

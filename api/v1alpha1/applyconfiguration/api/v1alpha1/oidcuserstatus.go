@@ -13,7 +13,8 @@ import (
 type OIDCUserStatusApplyConfiguration struct {
 	// conditions are Ready, Accepted, CredentialsReady and Served, and Reconciling or Stalled only while true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
+	// so that nothing takes a resource that is new for one that is ready.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// username is what the person types to log in.
 	Username *string `json:"username,omitempty"`

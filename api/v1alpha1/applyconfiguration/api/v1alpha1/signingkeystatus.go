@@ -14,7 +14,8 @@ import (
 type SigningKeyStatusApplyConfiguration struct {
 	// conditions are Ready, and Reconciling or Stalled only while true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status is about.
+	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
+	// so that nothing takes a resource that is new for one that is ready.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// activeKeyID is the key ID (kid, an RFC 7638 thumbprint) of the key that signs.
 	ActiveKeyID *string `json:"activeKeyID,omitempty"`
