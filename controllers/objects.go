@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,6 +70,8 @@ type applied struct {
 	version string
 	// written tells whether there was anything to write.
 	written bool
+	// uid is that of the object.
+	uid types.UID
 }
 
 // apply brings desired about by server-side apply, and writes nothing when current, the object as get has found it or nil,
@@ -88,7 +91,7 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 				return applied{}, err
 			}
 			if holds(have, want.Object) {
-				return applied{version: current.GetResourceVersion()}, nil
+				return applied{version: current.GetResourceVersion(), uid: current.GetUID()}, nil
 			}
 		}
 	}
@@ -96,7 +99,7 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 	if err != nil {
 		return applied{}, fmt.Errorf("apply %s %q: %w", want.GetKind(), want.GetName(), err)
 	}
-	return applied{version: want.GetResourceVersion(), written: true}, nil
+	return applied{version: want.GetResourceVersion(), written: true, uid: want.GetUID()}, nil
 }
 
 // create creates an object that nothing is ever to be changed of. One that is there meanwhile is left alone: that it came starts another

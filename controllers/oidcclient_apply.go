@@ -85,13 +85,15 @@ func (r *clientReconciler) issue(ctx context.Context, c *v1alpha1.OIDCClient, st
 	}
 	mine := ownCredentials(c)
 	adopted := state.credentials
-	_, err := r.objects.applySecret(ctx, plan.credentials, state.credentials, func(obj metav1.Object) bool {
+	applied, err := r.objects.applySecret(ctx, plan.credentials, state.credentials, func(obj metav1.Object) bool {
 		return mine(obj) || adopted != nil && obj.GetUID() == adopted.UID
 	})
 	if _, taken := asNotOwned(err); taken {
 		result.secretTaken = true
 		return nil
 	}
-	result.issued = err == nil
+	if result.issued = err == nil; result.issued && plan.credentialsUID == "" {
+		plan.registration.WithAnnotations(map[string]string{annotationCredentialsUID: string(applied.uid)})
+	}
 	return err
 }

@@ -73,9 +73,11 @@ func credentialsData(c *v1alpha1.OIDCClient, issuer, secret string, files map[st
 	return data, nil
 }
 
-// buildCredentials returns the Secret that the application reads. A Secret keeps the type that it has.
-func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data map[string][]byte, issued issuance) *acorev1.SecretApplyConfiguration {
-	annotations := map[string]string{resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c))}
+// buildCredentials returns the Secret that the application reads, beside a registration of a UID. A Secret keeps the type that it has.
+func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data map[string][]byte, issued issuance, uid string) *acorev1.SecretApplyConfiguration {
+	annotations := map[string]string{
+		resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c)), annotationRegistrationUID: uid,
+	}
 	if key := string(c.CredentialsKeys().ClientSecret); data[key] != nil && issued.secretID != "" {
 		annotations[annotationSecretKey] = key
 		maps.Copy(annotations, issued.annotations())

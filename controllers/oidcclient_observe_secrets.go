@@ -94,10 +94,12 @@ func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found refer
 }
 
 // secrets gathers what a decision about the client secret depends on.
-func (s clientState) secrets(c *v1alpha1.OIDCClient, now time.Time, made *madeSecret) secretsState {
+func (s clientState) secrets(c *v1alpha1.OIDCClient, who clientIdentity, now time.Time, made *madeSecret) secretsState {
 	state := secretsState{
 		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses,
-		registered: registeredSecrets(c, s.registration),
+	}
+	if who.inherits {
+		state.registered = registeredSecrets(c, s.registration)
 	}
 	if status := c.Status.Credentials; status != nil {
 		if status.NextRotationTime != nil {
@@ -115,11 +117,6 @@ func (s clientState) secrets(c *v1alpha1.OIDCClient, now time.Time, made *madeSe
 		state.heldIn = held.Name
 		state.value, state.issued, state.created = clientSecretIn(c, held), issuanceOf(held), held.CreationTimestamp.Time
 		state.adopting = !ownCredentials(c)(held)
-	}
-	// An OIDCClient that was deleted and made again starts anew. One that a backup has brought back, Secret and all, does not.
-	if s.registration != nil && s.registration.Annotations[annotationOwnerUID] != string(c.UID) && s.registration.Annotations[annotationOwnerUID] != "" &&
-		made.find(state.value, state.registered) < 0 {
-		state.registered = nil
 	}
 	return state
 }

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
@@ -29,6 +28,9 @@ const (
 // clientPlan is what is to be done about an OIDCClient.
 type clientPlan struct {
 	accepted verdict
+	identity clientIdentity
+	// credentialsUID is noted in the registration.
+	credentialsUID string
 	// secrets is what becomes of the client secret.
 	secrets secretsPlan
 	// held is the client secret that the plan is made with, and heldIn the name of the Secret that it is from.
@@ -53,13 +55,15 @@ type clientPlan struct {
 
 // planClient decides about an OIDCClient that its preset has filled in. It calls newSecret when a client secret must be made.
 func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *madeSecret, newSecret func(presets.SecretForm) string) (clientPlan, error) {
-	plan := clientPlan{}
+	who := identityOf(c, state)
+	plan := clientPlan{identity: who, credentialsUID: credentialsUID(c, state, who)}
 	if c.HasSecret() {
-		known := state.secrets(c, now, made)
+		known := state.secrets(c, who, now, made)
 		plan.held, plan.heldIn = known.value, known.heldIn
 		plan.secrets = planSecrets(c, known, made, func() string { return newSecret(presets.FormOf(c)) })
 	}
 	document := buildClientDocument(c, plan.secrets.registered)
+	document.UID = who.uid
 	plan.preset = planPreset(c, state, plan.secrets.value)
 	plan.accepted = plan.preset.judge(judgeClient(c, state, withSecret(c, document)))
 	if plan.accepted.outcome == stalled {
@@ -76,11 +80,11 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *
 	case plan.secrets.first:
 		// Nobody can know the secret before it stands.
 	case document.Validate() == nil && (plan.secrets.value != "" || incumbent(state.registration) == ownerOf(c)):
-		plan.servedSince = servedSince(c, state.registration, document)
-		plan.update, err = registrationFor(c, document, plan.servedSince)
+		plan.servedSince = servedSince(c, state.registration, document, plan.credentialsUID)
+		plan.update, err = plan.registrationOf(c, document)
 	}
 	if err == nil && plan.credentials != nil {
-		plan.registration, err = registrationFor(c, document, plan.servedSince)
+		plan.registration, err = plan.registrationOf(c, document)
 	}
 	return plan, err
 }
@@ -126,22 +130,25 @@ func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) 
 	if state.credentials != nil {
 		secretType = state.credentials.Type
 	}
-	p.credentials = buildCredentials(c, secretType, data, p.secrets.issued)
+	p.credentials = buildCredentials(c, secretType, data, p.secrets.issued, p.identity.uid)
 }
 
 func ownerOf(c *v1alpha1.OIDCClient) string {
 	return resources.Owner(kindClient, client.ObjectKeyFromObject(c))
 }
 
-func registrationFor(c *v1alpha1.OIDCClient, document *registration.Client, servedSince string) (*acorev1.SecretApplyConfiguration, error) {
+func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registration.Client) (*acorev1.SecretApplyConfiguration, error) {
 	secret, err := buildRegistration(c.ProviderKey(), registration.KindClient,
 		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), ownerOf(c), document)
 	if err != nil {
 		return nil, err
 	}
 	annotations := map[string]string{annotationOwnerUID: string(c.UID)}
-	if servedSince != "" {
-		annotations[annotationServedSince] = servedSince
+	if p.servedSince != "" {
+		annotations[annotationServedSince] = p.servedSince
+	}
+	if p.credentialsUID != "" {
+		annotations[annotationCredentialsUID] = p.credentialsUID
 	}
 	return secret.WithAnnotations(annotations), nil
 }
@@ -149,12 +156,9 @@ func registrationFor(c *v1alpha1.OIDCClient, document *registration.Client, serv
 // registeredSecrets returns the client secrets in a registration of c. They are not inherited from another OIDCClient that has had the
 // client ID.
 func registeredSecrets(c *v1alpha1.OIDCClient, secret *corev1.Secret) []registration.ClientSecret {
-	if incumbent(secret) != ownerOf(c) {
+	document := registeredFor(c, secret)
+	if document == nil {
 		return nil
-	}
-	var document registration.Client
-	if json.Unmarshal(secret.Data[registration.KindClient.File()], &document) != nil {
-		return nil // to be written anew
 	}
 	return slices.DeleteFunc(document.Secrets, func(s registration.ClientSecret) bool { return !s.Valid() })
 }

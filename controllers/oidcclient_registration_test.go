@@ -62,7 +62,7 @@ var _ = Describe("The registration of an OIDCClient", func() {
 		d := registered(Default)
 		d.Secrets = nil
 		Expect(d).To(Equal(registration.Client{
-			ClientID: apps + ".app", RedirectURIs: []string{"https://app.example.com/callback"}, Scope: "openid offline_access files:read",
+			ClientID: apps + ".app", UID: string(c.UID), RedirectURIs: []string{"https://app.example.com/callback"}, Scope: "openid offline_access files:read",
 			GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"},
 			Resources:  []string{"https://api.example.com"}, AccessTokenFormat: "JWT", UserinfoSignedResponseAlg: "ES256",
 			DPoPBoundAccessTokens: true, RequirePushedRequests: true, SubjectMode: "Pairwise", SectorIdentifier: "example.com",

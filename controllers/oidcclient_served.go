@@ -21,28 +21,32 @@ const (
 	annotationServedSince = "oidc-operator.dev/served-since"
 )
 
-// servedSince returns what annotationServedSince is to say, or "" when document is to be served as it is.
-func servedSince(c *v1alpha1.OIDCClient, standing *corev1.Secret, document *registration.Client) string {
-	if incumbent(standing) != ownerOf(c) || len(document.Secrets) == 0 {
+// servedSince returns what annotationServedSince is to say, or "" when document is to be served as it is. credentialsUID is noted beside
+// it, which is nothing to the provider.
+func servedSince(c *v1alpha1.OIDCClient, standing *corev1.Secret, document *registration.Client, credentialsUID string) string {
+	before := registeredFor(c, standing)
+	if before == nil {
 		return ""
 	}
-	before := &registration.Client{}
-	if json.Unmarshal(standing.Data[registration.KindClient.File()], before) != nil {
+	same, secretsToo, err := compareClients(before, document)
+	if err != nil || !same {
+		return ""
+	}
+	since := standing.Annotations[annotationServedSince]
+	if secretsToo {
+		if since == "" && credentialsUID != standing.Annotations[annotationCredentialsUID] {
+			return standing.ResourceVersion
+		}
+		return since
+	}
+	if len(document.Secrets) == 0 {
 		return ""
 	}
 	current := slices.IndexFunc(before.Secrets, func(s registration.ClientSecret) bool { return s.ID == document.Secrets[0].ID })
 	if current < 0 {
 		return ""
 	}
-	same, secretsToo, err := compareClients(before, document)
-	if err != nil {
-		return ""
-	}
-	since, promoted := standing.Annotations[annotationServedSince], before.Secrets[current].Pending && !document.Secrets[0].Pending
-	switch {
-	case !same:
-		return ""
-	case secretsToo || since != "" && !promoted:
+	if promoted := before.Secrets[current].Pending && !document.Secrets[0].Pending; since != "" && !promoted {
 		return since
 	}
 	return standing.ResourceVersion

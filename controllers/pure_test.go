@@ -51,7 +51,7 @@ func TestDigestTellsNothingOfSecretValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := withDigest(buildCredentials(c, resources.SecretTypeCredentials, data, issuance{}))
+		u, err := withDigest(buildCredentials(c, resources.SecretTypeCredentials, data, issuance{}, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestKeptSecret(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := newMadeSecrets().client(c)
-			known := clientState{credentials: test.secret}.secrets(c, time.Now(), made)
+			known := clientState{credentials: test.secret}.secrets(c, clientIdentity{}, time.Now(), made)
 			got := ""
 			if known.current(made) != nil {
 				got = known.value

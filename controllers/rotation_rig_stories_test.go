@@ -14,50 +14,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
-	"github.com/oidc-operator/oidc-operator/test/gen"
 )
 
 // What needs an API server of its own beside TestClientSecretSurvivesFaults.
 func TestClientSecretStories(t *testing.T) {
 	direct := newAPIServer(t)
-	t.Run("an OIDCClient made again inherits no client secret", func(t *testing.T) {
-		r := newRig(t, direct)
-		r.settle()
-		first := string(r.appSecret().Data["client_secret"])
-		r.must(r.mirror.Delete(t.Context(), r.client())) // while the operator is down
-		r.must(r.mirror.Delete(t.Context(), r.appSecret()))
-		r.held, r.applied = nil, nil
-		r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider)))
-		r.startOperator()
-		_, err := r.reconciler.Reconcile(t.Context(), ctrl.Request{NamespacedName: r.key})
-		r.must(err)
-		r.catchUp()
-		r.settle()
-		document, _ := r.registered()
-		if len(document.Secrets) != 1 || r.accepts(document, first) || !r.accepts(document, string(r.appSecret().Data["client_secret"])) {
-			t.Errorf("registered are %+v", document.Secrets)
-		}
-	})
-	t.Run("one that a backup has brought back keeps all of them", func(t *testing.T) {
-		r := newRig(t, direct)
-		r.settle()
-		r.annotate("1")
-		r.settle()
-		before, _ := r.registered()
-		secret := r.appSecret()
-		r.must(r.mirror.Delete(t.Context(), r.client()))
-		r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider, func(c *v1alpha1.OIDCClient) {
-			c.Annotations = map[string]string{v1alpha1.AnnotationRotate: "1"}
-		})))
-		secret.OwnerReferences = nil
-		r.must(r.mirror.Update(t.Context(), secret))
-		r.startOperator()
-		r.settle()
-		after, _ := r.registered()
-		if len(before.Secrets) != 2 || len(after.Secrets) != 2 || after.Secrets[0].Hash != before.Secrets[0].Hash || after.Secrets[1].Hash != before.Secrets[1].Hash {
-			t.Errorf("before %+v, after %+v", before.Secrets, after.Secrets)
-		}
-	})
 	t.Run("without the right to restart the rotation goes on, and status says what is missing", func(t *testing.T) {
 		powerless := interceptor.NewClient(direct, interceptor.Funcs{Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
 			review, is := obj.(*authorizationv1.SelfSubjectAccessReview)

@@ -44,7 +44,7 @@ func (p *Provider) newAccessToken(t *tokenRequest, a *authorized, now time.Time)
 	value := store.NewValue(now)
 	token := &store.AccessToken{
 		Handle:        store.HandleOf(value),
-		ClientID:      t.client.ClientID,
+		Client:        storedAs(t.client),
 		Scopes:        a.scopes,
 		Resources:     a.resources,
 		KeyThumbprint: t.keyThumbprint,
@@ -147,6 +147,15 @@ type access struct {
 	id string
 }
 
+// issuedTo tells whether a token is one of a client. That of a client that acts for itself, as a JWT, does not say for which of several
+// registrations of the client ID it was issued: nor could the resource servers know that read it themselves.
+func (a *access) issuedTo(client *registration.Client) bool {
+	if a.id != "" && a.grant == nil {
+		return a.Client.ID == client.ClientID
+	}
+	return a.Client == storedAs(client)
+}
+
 // readAccess returns what an access token stands for, or errToken. The token may be bound to a key, which is for the
 // caller to check.
 func (p *Provider) readAccess(ctx context.Context, value string) (*access, error) {
@@ -154,8 +163,8 @@ func (p *Provider) readAccess(ctx context.Context, value string) (*access, error
 	if err != nil {
 		return nil, err
 	}
-	client, known := p.registry.Client(a.ClientID)
-	if !p.now().Before(a.ExpiresAt) || !known || client.Disabled {
+	client, known := p.registry.Client(a.Client.ID)
+	if !p.now().Before(a.ExpiresAt) || !known || client.Disabled || !a.issuedTo(client) {
 		return nil, errToken
 	}
 	a.client = client
@@ -198,7 +207,7 @@ func (p *Provider) findSigned(ctx context.Context, value string) (*access, error
 		return nil, errToken // signed with our key by another issuer, which has been given it, too
 	}
 	a := &access{id: claims.ID, AccessToken: store.AccessToken{
-		ClientID:  claims.ClientID,
+		Client:    store.Client{ID: claims.ClientID},
 		Scopes:    strings.Fields(claims.Scope),
 		IssuedAt:  time.Unix(claims.IssuedAt, 0),
 		ExpiresAt: time.Unix(claims.Expiry, 0),
@@ -220,6 +229,6 @@ func (p *Provider) findSigned(ctx context.Context, value string) (*access, error
 	if err != nil {
 		return nil, fmt.Errorf("read grant: %w", err)
 	}
-	a.grant = &grant
+	a.grant, a.Client.UID = &grant, grant.Client.UID
 	return a, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
@@ -29,7 +30,11 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 		return nil, fmt.Errorf("read authorizations: %w", err)
 	}
 	found, scopesOf, resourcesOf := map[string]*web.Authorized{}, map[string][]string{}, map[string][]string{}
-	add := func(clientID string, since, used time.Time, scopes, resources []string) {
+	add := func(of store.Client, since, used time.Time, scopes, resources []string) {
+		if p.reregistered(of) {
+			return // somebody else has the ID now, to whom nothing was given
+		}
+		clientID := of.ID
 		a := found[clientID]
 		if a == nil {
 			a = &web.Authorized{ClientID: clientID, Since: since, Application: web.Application{Name: clientID}}
@@ -47,10 +52,10 @@ func (p *Provider) authorizedBy(ctx context.Context, user *registration.User) ([
 	}
 	for _, c := range consents {
 		scopes, resources := splitWords(c.Scopes)
-		add(c.ClientID, c.GrantedAt, time.Time{}, scopes, resources)
+		add(c.Client, c.GrantedAt, time.Time{}, scopes, resources)
 	}
 	for _, a := range authorizations {
-		add(a.ClientID, a.Since, a.LastUsed, a.Scopes, a.Resources)
+		add(a.Client, a.Since, a.LastUsed, a.Scopes, a.Resources)
 	}
 	all := make([]web.Authorized, 0, len(found))
 	for clientID, a := range found {

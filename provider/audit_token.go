@@ -27,7 +27,7 @@ func (p *Provider) recordTokens(ctx context.Context, t *tokenRequest, answer *to
 
 // recordReuse tells of a second use. kind is what was used twice.
 func (p *Provider) recordReuse(ctx context.Context, grant *store.Grant, kind string) {
-	p.record(ctx, auditTokenReused, append(aboutGrant(grant), slog.String("client_id", grant.ClientID), slog.String("kind", kind))...)
+	p.record(ctx, auditTokenReused, append(aboutGrant(grant), slog.String("client_id", grant.Client.ID), slog.String("kind", kind))...)
 }
 
 // recordRevocation tells that a client has given back a token. grant is nil when the client acted for itself.

@@ -136,7 +136,7 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 	code := newCode(id)
 	err := p.store.CreateGrant(r.Context(), store.Grant{
 		ID:          id,
-		ClientID:    a.client.ClientID,
+		Client:      storedAs(a.client),
 		Subject:     b.Subject,
 		SessionID:   b.ID,
 		Credential:  b.Credential,

@@ -220,7 +220,7 @@ func TestDeadClientHoldsUpNobody(t *testing.T) {
 	var notices []store.Notice
 	for range 300 {
 		notices = append(notices, store.Notice{
-			ID: store.NewID(now), ClientID: "dead", Subject: "sub-ada", SessionID: "s", NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
+			ID: store.NewID(now), Client: store.Client{ID: "dead"}, Subject: "sub-ada", SessionID: "s", NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
 		})
 	}
 	endSession(t, issuer.Store, now, notices)
@@ -247,7 +247,7 @@ func endSession(t testing.TB, s store.Store, now time.Time, notices []store.Noti
 	if err := s.CreateSession(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
-	tell := func(store.Session, []string) []store.Notice { return notices }
+	tell := func(store.Session, []store.Client) []store.Notice { return notices }
 	if err := s.EndSession(t.Context(), id, tell); err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +320,7 @@ func TestStopWhileLogoutsAreTold(t *testing.T) {
 	var notices []store.Notice
 	for i := range 20 {
 		notices = append(notices, store.Notice{
-			ID: store.NewID(now), ClientID: "chat", Subject: "sub-ada", SessionID: fmt.Sprint("s", i), NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
+			ID: store.NewID(now), Client: store.Client{ID: "chat"}, Subject: "sub-ada", SessionID: fmt.Sprint("s", i), NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
 		})
 	}
 	endSession(t, shared.Store, now, notices)
@@ -350,7 +350,7 @@ func TestTwoProvidersTellOnce(t *testing.T) {
 	now := issuer.Clock.Now()
 	for i := range 40 {
 		endSession(t, shared, now, []store.Notice{{
-			ID: store.NewID(now), ClientID: "chat", Subject: "sub-ada", SessionID: fmt.Sprint("s", i), NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
+			ID: store.NewID(now), Client: store.Client{ID: "chat"}, Subject: "sub-ada", SessionID: fmt.Sprint("s", i), NextAt: now, ExpiresAt: now.Add(24 * time.Hour),
 		}})
 		issuer.Provider.WakeLogoutNotices()
 		second.WakeLogoutNotices()
@@ -379,7 +379,7 @@ func TestLogoutIsNotSentToThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	endSession(t, s, now, []store.Notice{{ID: store.NewID(now), ClientID: "chat", Subject: "sub-ada", SessionID: "s", NextAt: now, ExpiresAt: now.Add(24 * time.Hour)}})
+	endSession(t, s, now, []store.Notice{{ID: store.NewID(now), Client: store.Client{ID: "chat"}, Subject: "sub-ada", SessionID: "s", NextAt: now, ExpiresAt: now.Add(24 * time.Hour)}})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { p.RunLogoutNotices(ctx); close(done) }()

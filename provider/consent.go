@@ -127,7 +127,7 @@ func (p *Provider) needsConsent(r *http.Request, a *authorization, b *browser) (
 		// one must not be given to another without a word.
 		return true, nil
 	}
-	given, err := p.store.Consent(r.Context(), b.Subject, a.client.ClientID)
+	given, err := p.store.Consent(r.Context(), b.Subject, storedAs(a.client))
 	if errors.Is(err, store.ErrNotFound) {
 		return true, nil
 	}
@@ -166,7 +166,7 @@ func (p *Provider) addConsent(ctx context.Context, client *registration.Client, 
 	if client.Consent == registration.ConsentAlways {
 		return nil
 	}
-	before, err := p.store.Consent(ctx, subject, client.ClientID)
+	before, err := p.store.Consent(ctx, subject, storedAs(client))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("read consent: %w", err)
 	}
@@ -177,7 +177,7 @@ func (p *Provider) addConsent(ctx context.Context, client *registration.Client, 
 		}
 	}
 	err = p.store.PutConsent(ctx, store.Consent{
-		Subject: subject, ClientID: client.ClientID, Scopes: scopes, GrantedAt: p.now(),
+		Subject: subject, Client: storedAs(client), Scopes: scopes, GrantedAt: p.now(),
 	})
 	if err != nil {
 		return fmt.Errorf("store consent: %w", err)

@@ -114,7 +114,7 @@ func (p *Provider) deviceRequest(ctx context.Context, code string) (*deviceReque
 	if err != nil {
 		return nil, fmt.Errorf("read device request: %w", err)
 	}
-	client, known := p.registry.Client(request.ClientID)
+	client, known := p.registered(request.Client)
 	if !known || client.Disabled || !client.MayUse(registration.GrantDeviceCode) || request.Denied || request.GrantID != "" ||
 		!p.now().Before(request.ExpiresAt) {
 		return nil, nil //nolint:nilnil // see above
@@ -160,7 +160,7 @@ func (p *Provider) confirmDevice(w http.ResponseWriter, r *http.Request, b *brow
 
 func (p *Provider) refuseDevice(w http.ResponseWriter, r *http.Request, b *browser, d *deviceRequest, f *refusal) error {
 	p.record(r.Context(), auditAccessDenied, slog.String("sub", b.Subject), slog.String("session_id", b.ID),
-		slog.String("client_id", d.ClientID), slog.String("reason", f.reason))
+		slog.String("client_id", d.Client.ID), slog.String("reason", f.reason))
 	return p.render(w, r, http.StatusForbidden, web.Denied{
 		Application: applicationOf(d.client), Reason: f.reason, Contacts: contactsOf(d.client), Device: true,
 		Action: p.base + devicePage(d.UserCode), Token: p.formToken(w, r, devicePurpose(d.UserCode), b),
@@ -233,7 +233,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request, b *brows
 	case err != nil:
 		return fmt.Errorf("decide about device: %w", err)
 	}
-	p.record(r.Context(), event, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", d.ClientID),
+	p.record(r.Context(), event, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", d.Client.ID),
 		slog.String("scope", strings.Join(d.scopes(), " ")))
 	return p.render(w, r, http.StatusOK, web.DeviceDone{Application: applicationOf(d.client), Allowed: grant != nil})
 }
@@ -244,7 +244,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request, b *brows
 func (p *Provider) deviceGrant(d *deviceRequest, b *browser) *store.Grant {
 	now := p.now()
 	return &store.Grant{
-		ID: store.NewID(now), ClientID: d.ClientID, Subject: b.Subject, Credential: b.Credential, Scopes: d.scopes(), Resources: d.Resources,
+		ID: store.NewID(now), Client: d.Client, Subject: b.Subject, Credential: b.Credential, Scopes: d.scopes(), Resources: d.Resources,
 		AuthTime: b.AuthTime, AuthMethods: b.AuthMethods, CreatedAt: now, ExpiresAt: d.ExpiresAt,
 	}
 }

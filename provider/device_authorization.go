@@ -91,7 +91,7 @@ func readDeviceRequest(client *registration.Client, params oidc.Parameters) (*st
 			return nil, &oidc.Error{Code: oidc.CodeInvalidTarget, Description: "resource is not one that this client is registered for"}
 		}
 	}
-	return &store.DeviceRequest{ClientID: client.ClientID, Scopes: scopes, Resources: resources}, nil
+	return &store.DeviceRequest{Client: storedAs(client), Scopes: scopes, Resources: resources}, nil
 }
 
 // createDeviceRequest stores a request under a user code that no other one has.

@@ -40,7 +40,7 @@ func (p *Provider) grantCode(ctx context.Context, t *tokenRequest) (*tokenAnswer
 		return nil, fmt.Errorf("read grant: %w", err)
 	case grant.Code.Handle == (store.Handle{}) || !sameHandle(grant.Code.Handle, store.HandleOf(value)):
 		return nil, errCode
-	case grant.ClientID != t.client.ClientID:
+	case grant.Client != storedAs(t.client):
 		return nil, invalidGrant("the code was issued to another client")
 	}
 	if !grant.Code.Redeemed {

@@ -36,7 +36,7 @@ func (p *Provider) grantDevice(ctx context.Context, t *tokenRequest) (*tokenAnsw
 		return nil, goneDeviceCode(handle, now)
 	case err != nil:
 		return nil, fmt.Errorf("read device request: %w", err)
-	case request.ClientID != t.client.ClientID:
+	case request.Client != storedAs(t.client):
 		return nil, invalidGrant("the device_code was issued to another client")
 	}
 	if err := p.useProof(ctx, t.proof); err != nil {

@@ -37,7 +37,7 @@ func (p *Provider) grantRefresh(ctx context.Context, t *tokenRequest) (*tokenAns
 			return nil, fmt.Errorf("read grant: %w", err)
 		case grant.Refresh.Handle == (store.Handle{}) || !t.refresh.issued(&grant.Refresh.Key):
 			return nil, errRefresh
-		case grant.ClientID != t.client.ClientID:
+		case grant.Client != storedAs(t.client):
 			return nil, invalidGrant("the refresh token was issued to another client")
 		}
 		if err := p.useProof(ctx, t.proof); err != nil {

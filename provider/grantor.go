@@ -46,7 +46,7 @@ func (p *Provider) discard(ctx context.Context, grant *store.Grant, reason strin
 	if err := p.store.DeleteGrant(ctx, grant.ID); err != nil {
 		return fmt.Errorf("revoke grant: %w", err)
 	}
-	p.record(ctx, auditGrantRevoked, append(aboutGrant(grant), slog.String("client_id", grant.ClientID), slog.String("reason", reason))...)
+	p.record(ctx, auditGrantRevoked, append(aboutGrant(grant), slog.String("client_id", grant.Client.ID), slog.String("reason", reason))...)
 	return errHolder
 }
 

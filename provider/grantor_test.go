@@ -77,10 +77,10 @@ func TestGrantEndsWithItsPerson(t *testing.T) {
 func TestDeviceGrantEndsWithItsPerson(t *testing.T) {
 	issuer, _ := newIssuer(t)
 	g := store.Grant{
-		ID: store.NewID(issuer.Clock.Now()), ClientID: "app", Subject: "sub-ada", Scopes: []string{"openid"},
+		ID: store.NewID(issuer.Clock.Now()), Client: store.Client{ID: "app"}, Subject: "sub-ada", Scopes: []string{"openid"},
 		CreatedAt: issuer.Clock.Now(), ExpiresAt: issuer.Clock.Now().AddDate(1, 0, 0),
 	}
-	token := store.AccessToken{Handle: store.HandleOf("token"), GrantID: g.ID, ClientID: "app", Scopes: g.Scopes, IssuedAt: g.CreatedAt, ExpiresAt: g.ExpiresAt}
+	token := store.AccessToken{Handle: store.HandleOf("token"), GrantID: g.ID, Client: store.Client{ID: "app"}, Scopes: g.Scopes, IssuedAt: g.CreatedAt, ExpiresAt: g.ExpiresAt}
 	if err := errors.Join(issuer.Store.CreateGrant(t.Context(), g), issuer.Store.CreateAccessToken(t.Context(), token)); err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *registration.Cl
 	if err != nil {
 		return nil, err
 	}
-	concerned := a.ClientID == caller.ClientID ||
+	concerned := a.Client.ID == caller.ClientID ||
 		slices.ContainsFunc(a.Resources, func(uri string) bool { return slices.Contains(caller.Resources, uri) })
 	if !concerned {
 		return nil, errToken
@@ -102,11 +102,11 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *registration.Cl
 	answer := &introspection{
 		Active:       true,
 		Scope:        strings.Join(a.Scopes, " "),
-		ClientID:     a.ClientID,
+		ClientID:     a.Client.ID,
 		TokenType:    tokenTypeOf(a.KeyThumbprint),
 		Expiry:       a.ExpiresAt.Unix(),
 		IssuedAt:     a.IssuedAt.Unix(),
-		Subject:      a.ClientID,
+		Subject:      a.Client.ID,
 		Audience:     a.Resources,
 		Issuer:       p.issuer,
 		ID:           a.id,
@@ -116,7 +116,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *registration.Cl
 		answer.Audience = jwt.Audience{p.issuer}
 	}
 	subjectOf := p.subjectOf
-	if a.ClientID != caller.ClientID || a.id != "" { // a JWT says the same itself
+	if a.Client.ID != caller.ClientID || a.id != "" { // a JWT says the same itself
 		subjectOf = p.subjectForOthers
 	}
 	return answer, addPerson(answer, subjectOf, a)
@@ -131,7 +131,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *registration.C
 		return nil, fmt.Errorf("read grant: %w", err)
 	}
 	state, now := &grant.Refresh, p.now()
-	if grant.ClientID != caller.ClientID || !sameHandle(handle, state.Handle) || !now.Before(state.IdleUntil) || !now.Before(state.ExpiresAt) {
+	if grant.Client != storedAs(caller) || !sameHandle(handle, state.Handle) || !now.Before(state.IdleUntil) || !now.Before(state.ExpiresAt) {
 		return nil, errRefresh
 	}
 	user, err := p.grantor(caller, &grant)
@@ -141,7 +141,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *registration.C
 	answer := &introspection{
 		Active:       true,
 		Scope:        strings.Join(grant.Scopes, " "),
-		ClientID:     grant.ClientID,
+		ClientID:     grant.Client.ID,
 		Expiry:       earlier(state.IdleUntil, state.ExpiresAt).Unix(),
 		IssuedAt:     state.RotatedAt.Unix(),
 		Issuer:       p.issuer,

@@ -69,7 +69,7 @@ func (n *notices) tell(ctx context.Context, t *taken) (answered bool) {
 	err := n.send(context.WithoutCancel(ctx), client, &t.Notice)
 	if err == nil {
 		n.results[noticeDelivered].Inc()
-		p.logger.InfoContext(ctx, "client told of logout", "client_id", t.ClientID, "session_id", t.SessionID, "attempts", t.Attempts)
+		p.logger.InfoContext(ctx, "client told of logout", "client_id", t.Client.ID, "session_id", t.SessionID, "attempts", t.Attempts)
 		p.record(ctx, auditLogoutNotified, t.attributes()...)
 		n.forget(ctx, t)
 		return true
@@ -86,26 +86,26 @@ func (n *notices) retry(ctx context.Context, t *taken, atLeast time.Duration, ca
 	pause := jitter(max(min(max(age, minNoticePause), maxNoticePause), atLeast))
 	if now.Add(pause).Before(t.ExpiresAt) {
 		n.results[noticeRetried].Inc()
-		p.logger.WarnContext(ctx, "client not told of logout yet", "client_id", t.ClientID, "session_id", t.SessionID, "attempts", t.Attempts,
+		p.logger.WarnContext(ctx, "client not told of logout yet", "client_id", t.Client.ID, "session_id", t.SessionID, "attempts", t.Attempts,
 			"again_in", pause.Round(time.Second), "error", cause)
 		n.postpone(ctx, t, pause)
 		return
 	}
 	n.results[noticeGivenUp].Inc()
-	p.logger.ErrorContext(ctx, "client not told of logout", "client_id", t.ClientID, "session_id", t.SessionID, "attempts", t.Attempts, "error", cause)
+	p.logger.ErrorContext(ctx, "client not told of logout", "client_id", t.Client.ID, "session_id", t.SessionID, "attempts", t.Attempts, "error", cause)
 	p.record(ctx, auditLogoutFailed, append(t.attributes(), slog.String("reason", cause.Error()))...)
 	n.forget(ctx, t)
 }
 
 func (t *taken) attributes() []slog.Attr {
 	return []slog.Attr{
-		slog.String("client_id", t.ClientID), slog.String("sub", t.Subject), slog.String("session_id", t.SessionID), slog.Int("attempts", t.Attempts),
+		slog.String("client_id", t.Client.ID), slog.String("sub", t.Subject), slog.String("session_id", t.SessionID), slog.Int("attempts", t.Attempts),
 	}
 }
 
 // receiverOf returns the client that a notice is for, unless it does not want to be told any more.
 func (n *notices) receiverOf(t *taken) (client *registration.Client, wanted bool) {
-	client, known := n.provider.registry.Client(t.ClientID)
+	client, known := n.provider.registered(t.Client)
 	return client, known && !client.Disabled && client.BackchannelLogoutURI != ""
 }
 
@@ -145,7 +145,7 @@ func (n *notices) send(ctx context.Context, client *registration.Client, notice 
 // drop forgets a notice that nobody wants any more.
 func (n *notices) drop(ctx context.Context, t *taken) {
 	n.results[noticeDropped].Inc()
-	n.provider.logger.InfoContext(ctx, "client is not told of logouts any more", "client_id", t.ClientID, "session_id", t.SessionID)
+	n.provider.logger.InfoContext(ctx, "client is not told of logouts any more", "client_id", t.Client.ID, "session_id", t.SessionID)
 	n.forget(ctx, t)
 }
 

@@ -56,13 +56,13 @@ func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 	now := p.now().Add(-purgeMargin)
 	ended := map[string]endedSession{} // by ID: storage may ask twice
 	deleted, err = p.store.Purge(ctx, now, now.Add(-time.Duration(p.registry.Settings().Sessions.Idle)), purgeBatch,
-		func(session store.Session, clientIDs []string) []store.Notice {
+		func(session store.Session, clients []store.Client) []store.Notice {
 			var back []store.Notice
 			_, reason := p.person(session.Subject, session.Credential)
 			if reason == "" {
-				back, reason = p.toldOfExpiry(&session, clientIDs), sessionExpired
+				back, reason = p.toldOfExpiry(&session, clients), sessionExpired
 			} else {
-				back, _ = p.toldOf(&session, clientIDs)
+				back, _ = p.toldOf(&session, clients)
 			}
 			ended[session.ID] = endedSession{session.Subject, reason, len(back)}
 			return back

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
@@ -74,7 +75,7 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	if err := p.useProof(r.Context(), proof); err != nil {
 		return err
 	}
-	reference, err := p.keepRequest(r.Context(), client.ClientID, pushed, "")
+	reference, err := p.keepRequest(r.Context(), client, pushed, "")
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) 
 	if !p.mayKeep(ctx, len(params.Encode())) {
 		return "", a.fail(errQuota)
 	}
-	reference, err := p.keepRequest(ctx, a.client.ClientID, params, postedMark)
+	reference, err := p.keepRequest(ctx, a.client, params, postedMark)
 	if err != nil {
 		return "", a.fail(err)
 	}
@@ -123,11 +124,11 @@ func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) 
 // passed off as one that a client has pushed.
 const postedMark = "~"
 
-func (p *Provider) keepRequest(ctx context.Context, clientID string, params oidc.Parameters, mark string) (reference string, err error) {
+func (p *Provider) keepRequest(ctx context.Context, client *registration.Client, params oidc.Parameters, mark string) (reference string, err error) {
 	now := p.now()
 	reference = store.NewValue(now) + mark
 	err = p.store.CreatePushedRequest(ctx, store.PushedRequest{
-		Handle: store.HandleOf(reference), ClientID: clientID, Parameters: params.Encode(fieldProof), ExpiresAt: now.Add(storedLifetime),
+		Handle: store.HandleOf(reference), Client: storedAs(client), Parameters: params.Encode(fieldProof), ExpiresAt: now.Add(storedLifetime),
 	})
 	if err != nil {
 		return "", fmt.Errorf("keep authorization request: %w", err)
@@ -152,7 +153,7 @@ func (p *Provider) storedRequest(ctx context.Context, clientID, reference string
 		return nil, errStoredRequest
 	case err != nil:
 		return nil, fmt.Errorf("read authorization request: %w", err)
-	case kept.ClientID != clientID || !p.now().Before(kept.ExpiresAt):
+	case kept.Client.ID != clientID || p.reregistered(kept.Client) || !p.now().Before(kept.ExpiresAt):
 		return nil, errStoredRequest
 	}
 	params, _ := oidc.ReadParameters(kept.Parameters) // this provider has written it

@@ -45,8 +45,10 @@ func (p *Provider) revokeRefresh(ctx context.Context, client *registration.Clien
 		return fmt.Errorf("read grant: %w", err)
 	case grant.Refresh.Handle == (store.Handle{}) || !token.issued(&grant.Refresh.Key):
 		return nil
-	case grant.ClientID != client.ClientID:
+	case grant.Client.ID != client.ClientID:
 		return errForeignToken
+	case grant.Client != storedAs(client):
+		return nil
 	}
 	return p.revokeGrant(ctx, client, &grant)
 }
@@ -61,8 +63,10 @@ func (p *Provider) revokeAccess(ctx context.Context, client *registration.Client
 		return nil
 	case err != nil:
 		return err
-	case a.ClientID != client.ClientID:
+	case a.Client.ID != client.ClientID:
 		return errForeignToken
+	case !a.issuedTo(client):
+		return nil
 	case a.Handle != store.Handle{}:
 		if err := p.store.DeleteAccessToken(ctx, a.Handle); err != nil {
 			return fmt.Errorf("revoke access token: %w", err)

@@ -24,8 +24,8 @@ type frontchannel struct {
 func (p *Provider) logOut(ctx context.Context, session store.Session) ([]frontchannel, error) {
 	var back []store.Notice
 	var front []frontchannel
-	err := p.store.EndSession(ctx, session.ID, func(ended store.Session, clientIDs []string) []store.Notice {
-		back, front = p.toldOf(&ended, clientIDs)
+	err := p.store.EndSession(ctx, session.ID, func(ended store.Session, clients []store.Client) []store.Notice {
+		back, front = p.toldOf(&ended, clients)
 		return back
 	})
 	if err != nil {

@@ -86,10 +86,10 @@ func (p *Provider) synologyGrant(ctx context.Context, e synologysso.Exchange) (*
 		return nil, nil, fmt.Errorf("read grant: %w", err)
 	case !sameHandle(grant.Code.Handle, synologyHandle(e.Token)), !p.now().Before(grant.Code.ExpiresAt):
 		return nil, nil, errUnknown
-	case asked != nil && asked.ClientID != grant.ClientID:
+	case asked != nil && asked.ClientID != grant.Client.ID:
 		return nil, nil, invalidSynologyToken("the token was issued to another application")
 	}
-	client, known := p.registry.Client(grant.ClientID)
+	client, known := p.registered(grant.Client)
 	switch {
 	case !known || client.Disabled || client.SynologySSO == nil:
 		return nil, nil, invalidSynologyToken("the application of the token is gone or switched off")

@@ -118,7 +118,7 @@ func (p *Provider) synologyNeedsConsent(ctx context.Context, s *synologyRequest,
 	case s.client.Consent == registration.ConsentAlways, !strings.HasPrefix(s.RedirectURI, "https://"):
 		return true, nil // any program on the person's machine can listen there, see needsConsent
 	}
-	given, err := p.store.Consent(ctx, b.Subject, s.client.ClientID)
+	given, err := p.store.Consent(ctx, b.Subject, storedAs(s.client))
 	if errors.Is(err, store.ErrNotFound) {
 		return true, nil
 	}
@@ -200,7 +200,7 @@ func (p *Provider) issueSynologyToken(w http.ResponseWriter, r *http.Request, s 
 	id := store.NewID(now)
 	token, handle := newSynologyToken(id)
 	err := p.store.CreateGrant(r.Context(), store.Grant{
-		ID: id, ClientID: s.client.ClientID, Subject: b.Subject, SessionID: b.ID, Credential: b.Credential, Scopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile},
+		ID: id, Client: storedAs(s.client), Subject: b.Subject, SessionID: b.ID, Credential: b.Credential, Scopes: []string{oidc.ScopeOpenID, oidc.ScopeProfile},
 		AuthTime: b.AuthTime, AuthMethods: b.AuthMethods, CreatedAt: now, ExpiresAt: now.Add(lifetime),
 		Code: store.Code{Handle: handle, RedirectURI: s.RedirectURI, ExpiresAt: now.Add(lifetime)},
 	})

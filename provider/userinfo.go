@@ -61,9 +61,9 @@ type signedUserinfo struct {
 func (p *Provider) signUserinfo(a *access, told claims) (string, error) {
 	signer, ok := p.registry.Keys().Signer(a.client.UserinfoSignedResponseAlg)
 	if !ok {
-		return "", fmt.Errorf("sign userinfo for client %s: there is no active signing key of %s", a.ClientID, a.client.UserinfoSignedResponseAlg)
+		return "", fmt.Errorf("sign userinfo for client %s: there is no active signing key of %s", a.Client.ID, a.client.UserinfoSignedResponseAlg)
 	}
-	payload, err := json.Marshal(signedUserinfo{p.issuer, a.ClientID, told})
+	payload, err := json.Marshal(signedUserinfo{p.issuer, a.Client.ID, told})
 	if err != nil {
 		return "", fmt.Errorf("marshal userinfo: %w", err)
 	}

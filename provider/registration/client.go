@@ -69,7 +69,10 @@ const (
 // Client is the registration of one OAuth 2.0 client, in the names of RFC 7591 section 2 and OpenID Connect Dynamic
 // Client Registration section 2 where they exist.
 type Client struct {
-	ClientID    string `json:"client_id"`
+	ClientID string `json:"client_id"`
+	// UID tells this client from others that have had, or will have, its ID. What was given to a client of another UID (codes, tokens,
+	// what people have agreed to, part in their sessions) is not there for this one. It is never told anybody. Empty is a UID like any other.
+	UID         string `json:"uid,omitempty"`
 	ClientName  string `json:"client_name,omitempty"`
 	Description string `json:"description,omitempty"`
 	LogoURI     string `json:"logo_uri,omitempty"`
@@ -182,11 +185,17 @@ func (c *Client) Scopes() []string {
 // relying parties do not encode them in the Basic header as RFC 6749 section 2.3.1 asks.
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 
+// uidPattern takes the UIDs of Kubernetes, and what people may think of.
+var uidPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{0,128}$`)
+
 // Validate returns every fault of the registration, each as a *FieldError. It compiles the expressions and tries their examples.
 func (c *Client) Validate() error {
 	errs := []error{}
 	if !clientIDPattern.MatchString(c.ClientID) {
 		errs = append(errs, invalid("client_id", "must be 1 to 255 of the characters A-Z a-z 0-9 . _ -"))
+	}
+	if !uidPattern.MatchString(c.UID) {
+		errs = append(errs, invalid("uid", "must be at most 128 of the characters A-Z a-z 0-9 . _ : -"))
 	}
 	errs = append(errs, c.validateURIs()...)
 	errs = append(errs, c.validateScopes()...)

@@ -45,6 +45,8 @@ func TestClientValidate(t *testing.T) {
 		"valid public":                         {public, ""},
 		"no client ID":                         {func(c *registration.Client) { c.ClientID = "" }, "client_id"},
 		"colon in client ID":                   {func(c *registration.Client) { c.ClientID = "a:b" }, "client_id"},
+		"UID":                                  {func(c *registration.Client) { c.UID = "0f6d2c1e-8a57-4d0b-9d55-3b1f0f6a7c11" }, ""},
+		"UID that no database keeps":           {func(c *registration.Client) { c.UID = "a\x00b" }, "uid"},
 		"no redirect URI":                      {func(c *registration.Client) { c.RedirectURIs = nil }, "redirect_uris"},
 		"wildcard":                             {func(c *registration.Client) { c.RedirectURIs[0] = "https://*.example.com/" }, "redirect_uris[0]"},
 		"http logout URI":                      {func(c *registration.Client) { c.PostLogoutRedirectURIs = []string{"http://example.com"} }, "post_logout_redirect_uris[0]"},

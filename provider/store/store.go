@@ -18,6 +18,15 @@ var (
 	ErrUnavailable = errors.New("storage is unavailable")
 )
 
+// Client names the registration for which something is kept. A client ID may be registered anew, for something else: what is kept for
+// another UID is not there for that one.
+type Client struct {
+	// ID is the client ID.
+	ID string
+	// UID is that of the registration, see registration.Client. It may be empty.
+	UID string
+}
+
 // Session is a browser in which a person has logged in.
 type Session struct {
 	Handle Handle
@@ -41,7 +50,7 @@ type Session struct {
 // Consent is what a person has agreed to tell a client.
 type Consent struct {
 	Subject   string
-	ClientID  string
+	Client    Client
 	Scopes    []string
 	GrantedAt time.Time
 }
@@ -50,9 +59,9 @@ type Consent struct {
 // tokens that follows. Everything that comes from it names it, so that deleting the grant revokes all of that at once.
 type Grant struct {
 	// ID is made by NewID.
-	ID       string
-	ClientID string
-	Subject  string
+	ID      string
+	Client  Client
+	Subject string
 	// SessionID is empty for a grant of the device flow.
 	SessionID string
 	// Credential names what the person had proved who they are with, as that of a Session does.
@@ -84,7 +93,7 @@ type SessionTimes struct {
 
 // Authorization sums up what a client may do for a person by all grants with the same scopes and resources.
 type Authorization struct {
-	ClientID  string
+	Client    Client
 	Scopes    []string
 	Resources []string
 	// Since is when the first of the grants was made.
@@ -127,9 +136,9 @@ type Refresh struct {
 type AccessToken struct {
 	Handle Handle
 	// GrantID is empty when the client acts for itself (RFC 6749 section 4.4).
-	GrantID  string
-	ClientID string
-	Scopes   []string
+	GrantID string
+	Client  Client
+	Scopes  []string
 	// Resources are the audience that was asked for (RFC 8707 section 2.2).
 	Resources []string
 	// KeyThumbprint is that of the DPoP key to which the token is bound (RFC 9449 section 6); empty when it is not.
@@ -141,8 +150,8 @@ type AccessToken struct {
 // PushedRequest is an authorization request that the client has sent beforehand (RFC 9126).
 type PushedRequest struct {
 	// Handle is that of the request_uri.
-	Handle   Handle
-	ClientID string
+	Handle Handle
+	Client Client
 	// Parameters is the request, application/x-www-form-urlencoded.
 	Parameters string
 	ExpiresAt  time.Time
@@ -154,7 +163,7 @@ type DeviceRequest struct {
 	Handle Handle
 	// UserCode is what the person types, without separators. No two live requests have the same.
 	UserCode  string
-	ClientID  string
+	Client    Client
 	Scopes    []string
 	Resources []string
 	// Interval is how long the device must wait between two polls.
@@ -189,8 +198,8 @@ type Password struct {
 // Notice is a back-channel logout that a client must be told of (OpenID Connect Back-Channel Logout).
 type Notice struct {
 	// ID is made by NewID.
-	ID       string
-	ClientID string
+	ID     string
+	Client Client
 	// Subject is the person, as registered, not as the client knows them.
 	Subject   string
 	SessionID string
@@ -201,9 +210,9 @@ type Notice struct {
 	ExpiresAt time.Time
 }
 
-// Tell returns what clients must be told of the end of a session: clientIDs, in order, are those that have got a code in it. It runs in the
+// Tell returns what clients must be told of the end of a session: clients, by ID, are those that have got a code in it. It runs in the
 // transaction that ends the session, maybe more than once, and must not call the store. Nil tells nobody.
-type Tell func(session Session, clientIDs []string) []Notice
+type Tell func(session Session, clients []Client) []Notice
 
 // Store keeps what a provider must not forget. All methods are safe for concurrent use, by several processes where the
 // engine allows it. A method that returns nil has made its change durable; one that returns an error has made none.
@@ -266,21 +275,21 @@ type Sessions interface {
 
 // Consents are what people have agreed to.
 type Consents interface {
-	// PutConsent stores a consent in place of an earlier one of the same subject and client.
+	// PutConsent stores a consent in place of an earlier one of the same subject and client ID.
 	PutConsent(ctx context.Context, c Consent) error
 	// Consent returns what a subject agreed to tell a client, or ErrNotFound.
-	Consent(ctx context.Context, subject, clientID string) (Consent, error)
+	Consent(ctx context.Context, subject string, client Client) (Consent, error)
 	// ConsentsOf returns the consents of a subject, newest first.
 	ConsentsOf(ctx context.Context, subject string) ([]Consent, error)
-	// Revoke deletes a subject's consent for a client together with every grant of the two, and tells whether there was any of that.
-	// The client stays one of its sessions' clients.
+	// Revoke deletes a subject's consent for a client ID, whatever the UID, together with every grant of the two, and tells whether
+	// there was any of that. The client stays one of its sessions' clients.
 	Revoke(ctx context.Context, subject, clientID string) (revoked bool, err error)
 }
 
 // Grants are what clients may do for people.
 type Grants interface {
-	// CreateGrant stores a new grant, and remembers that its client is one of its session's. ErrNotFound: it has a SessionID, and there is
-	// no such session any more.
+	// CreateGrant stores a new grant, and remembers that its client is one of its session's, in place of another with that ID.
+	// ErrNotFound: it has a SessionID, and there is no such session any more.
 	CreateGrant(ctx context.Context, g Grant) error
 	// Grant returns a grant, or ErrNotFound.
 	Grant(ctx context.Context, id string) (Grant, error)

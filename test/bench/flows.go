@@ -83,7 +83,7 @@ func (r *rig) storeCode(ctx context.Context) (string, error) {
 	id := store.NewID(now)
 	code := id + "secret"
 	return code, r.store.CreateGrant(ctx, store.Grant{
-		ID: id, ClientID: benchClient, Subject: benchUser, SessionID: r.session.ID, Credential: r.session.Credential, Scopes: []string{"openid", "profile", "email"},
+		ID: id, Client: store.Client{ID: benchClient}, Subject: benchUser, SessionID: r.session.ID, Credential: r.session.Credential, Scopes: []string{"openid", "profile", "email"},
 		AuthTime: now, AuthMethods: []string{"pwd"}, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 		Code: store.Code{Handle: store.HandleOf(code), RedirectURI: benchRedirect, Nonce: "nonce", ExpiresAt: now.Add(time.Hour)},
 	})

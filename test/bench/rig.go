@@ -151,7 +151,7 @@ func (r *rig) fill(ctx context.Context, sessions, grants int) error {
 	return together(grants, func(i int) error {
 		id := store.NewID(now)
 		return r.store.CreateGrant(ctx, store.Grant{
-			ID: id, ClientID: benchClient, Subject: fmt.Sprintf("person-%d", i%sessions), SessionID: r.session.ID, Credential: r.session.Credential, Scopes: []string{"openid", "offline_access"},
+			ID: id, Client: store.Client{ID: benchClient}, Subject: fmt.Sprintf("person-%d", i%sessions), SessionID: r.session.ID, Credential: r.session.Credential, Scopes: []string{"openid", "offline_access"},
 			AuthTime: now, AuthMethods: []string{"pwd"}, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour),
 			Code:    store.Code{Handle: store.HandleOf(id), RedirectURI: benchRedirect, Redeemed: true, ExpiresAt: now},
 			Refresh: store.Refresh{Handle: store.HandleOf(id + "refresh"), RotatedAt: now, IdleUntil: now.Add(time.Hour), ExpiresAt: now.Add(24 * time.Hour)},

@@ -59,9 +59,9 @@ func (s *Store) PutConsent(ctx context.Context, agreed store.Consent) error {
 }
 
 // Consent implements store.Store.
-func (s *Store) Consent(ctx context.Context, subject, clientID string) (store.Consent, error) {
+func (s *Store) Consent(ctx context.Context, subject string, client store.Client) (store.Consent, error) {
 	c := s.begin(ctx, consent)
-	v, err := s.inner.Consent(c.ctx, subject, clientID)
+	v, err := s.inner.Consent(c.ctx, subject, client)
 	return v, c.end(err)
 }
 

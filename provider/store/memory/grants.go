@@ -14,14 +14,17 @@ import (
 func (s *Store) PutConsent(ctx context.Context, c store.Consent) error {
 	c.Scopes, c.GrantedAt = slices.Clone(c.Scopes), micros(c.GrantedAt)
 	return s.call(ctx, func() error {
-		s.consents[consentKey{c.Subject, c.ClientID}] = c
+		s.consents[consentKey{c.Subject, c.Client.ID}] = c
 		return nil
 	})
 }
 
 // Consent implements store.Store.
-func (s *Store) Consent(ctx context.Context, subject, clientID string) (store.Consent, error) {
-	c, err := find(ctx, s, s.consents, consentKey{subject, clientID})
+func (s *Store) Consent(ctx context.Context, subject string, client store.Client) (store.Consent, error) {
+	c, err := find(ctx, s, s.consents, consentKey{subject, client.ID})
+	if err == nil && c.Client != client {
+		return store.Consent{}, store.ErrNotFound
+	}
 	c.Scopes = slices.Clone(c.Scopes)
 	return c, err
 }
@@ -38,7 +41,7 @@ func (s *Store) ConsentsOf(ctx context.Context, subject string) (found []store.C
 		return nil
 	})
 	slices.SortFunc(found, func(a, b store.Consent) int {
-		return cmp.Or(b.GrantedAt.Compare(a.GrantedAt), cmp.Compare(a.ClientID, b.ClientID))
+		return cmp.Or(b.GrantedAt.Compare(a.GrantedAt), cmp.Compare(a.Client.ID, b.Client.ID))
 	})
 	return found, err
 }
@@ -49,7 +52,7 @@ func (s *Store) Revoke(ctx context.Context, subject, clientID string) (revoked b
 		_, revoked = s.consents[consentKey{subject, clientID}]
 		delete(s.consents, consentKey{subject, clientID})
 		for id, g := range s.grants {
-			if g.Subject == subject && g.ClientID == clientID {
+			if g.Subject == subject && g.Client.ID == clientID {
 				revoked = true
 				delete(s.grants, id)
 			}
@@ -82,9 +85,9 @@ func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
 			return err
 		}
 		if s.clients[g.SessionID] == nil {
-			s.clients[g.SessionID] = map[string]bool{}
+			s.clients[g.SessionID] = map[string]string{}
 		}
-		s.clients[g.SessionID][g.ClientID] = true
+		s.clients[g.SessionID][g.Client.ID] = g.Client.UID
 		return nil
 	})
 }
@@ -124,10 +127,10 @@ func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.T
 			if g.Subject != subject || !g.ExpiresAt.After(micros(now)) {
 				continue
 			}
-			key := strings.Join([]string{g.ClientID, strings.Join(g.Scopes, " "), strings.Join(g.Resources, " ")}, "\n")
+			key := strings.Join([]string{g.Client.ID, g.Client.UID, strings.Join(g.Scopes, " "), strings.Join(g.Resources, " ")}, "\n")
 			sum, ok := sums[key]
 			if !ok {
-				sum = store.Authorization{ClientID: g.ClientID, Scopes: slices.Clone(g.Scopes), Resources: slices.Clone(g.Resources), Since: g.CreatedAt}
+				sum = store.Authorization{Client: g.Client, Scopes: slices.Clone(g.Scopes), Resources: slices.Clone(g.Resources), Since: g.CreatedAt}
 			}
 			if g.CreatedAt.Before(sum.Since) {
 				sum.Since = g.CreatedAt
@@ -145,7 +148,7 @@ func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.T
 		found = append(found, sum)
 	}
 	slices.SortFunc(found, func(a, b store.Authorization) int {
-		return cmp.Or(cmp.Compare(a.ClientID, b.ClientID), slices.Compare(a.Scopes, b.Scopes), slices.Compare(a.Resources, b.Resources))
+		return cmp.Or(cmp.Compare(a.Client.ID, b.Client.ID), cmp.Compare(a.Client.UID, b.Client.UID), slices.Compare(a.Scopes, b.Scopes), slices.Compare(a.Resources, b.Resources))
 	})
 	return found[:min(len(found), limit)], err
 }

@@ -20,9 +20,9 @@ type consentKey struct{ subject, clientID string }
 type Store struct {
 	mu        sync.Mutex
 	closed    bool
-	sessions  map[string]store.Session   // by ID
-	cookies   map[store.Handle]string    // IDs of sessions
-	clients   map[string]map[string]bool // by session ID, then by client ID
+	sessions  map[string]store.Session     // by ID
+	cookies   map[store.Handle]string      // IDs of sessions
+	clients   map[string]map[string]string // UIDs by session ID, then by client ID
 	consents  map[consentKey]store.Consent
 	grants    map[string]store.Grant
 	tokens    map[store.Handle]store.AccessToken
@@ -43,7 +43,7 @@ func New() *Store {
 	return &Store{
 		sessions:  map[string]store.Session{},
 		cookies:   map[store.Handle]string{},
-		clients:   map[string]map[string]bool{},
+		clients:   map[string]map[string]string{},
 		consents:  map[consentKey]store.Consent{},
 		grants:    map[string]store.Grant{},
 		tokens:    map[store.Handle]store.AccessToken{},

@@ -109,7 +109,7 @@ func (s *Store) end(sessions []store.Session, tell store.Tell) error {
 		if tell == nil {
 			break
 		}
-		for _, n := range tell(copySession(session), slices.Sorted(maps.Keys(s.clients[session.ID]))) {
+		for _, n := range tell(copySession(session), s.clientsOf(session.ID)) {
 			n.NextAt, n.ExpiresAt = micros(n.NextAt), micros(n.ExpiresAt)
 			if err := insert(all, n.ID, n); err != nil {
 				return err
@@ -123,6 +123,13 @@ func (s *Store) end(sessions []store.Session, tell store.Tell) error {
 	}
 	s.notices = all
 	return nil
+}
+
+func (s *Store) clientsOf(sessionID string) (found []store.Client) {
+	for _, id := range slices.Sorted(maps.Keys(s.clients[sessionID])) {
+		found = append(found, store.Client{ID: id, UID: s.clients[sessionID][id]})
+	}
+	return found
 }
 
 // TakeNotices implements store.Store.

@@ -9,18 +9,19 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-const accessTokenColumns = `handle, grant_id, client_id, scopes, resources, thumbprint, issued_at, expires_at`
+const accessTokenColumns = `handle, grant_id, client_id, scopes, resources, thumbprint, issued_at, expires_at, client_uid`
 
 func accessTokenArgs(t *store.AccessToken) []any {
 	return []any{
-		t.Handle[:], t.GrantID, t.ClientID, list(t.Scopes), rawList(t.Resources), t.KeyThumbprint, micros(t.IssuedAt), micros(t.ExpiresAt),
+		t.Handle[:], t.GrantID, t.Client.ID, list(t.Scopes), rawList(t.Resources), t.KeyThumbprint, micros(t.IssuedAt), micros(t.ExpiresAt),
+		t.Client.UID,
 	}
 }
 
 // CreateAccessToken implements store.Store.
 func (s *Store) CreateAccessToken(ctx context.Context, t store.AccessToken) error {
 	return s.change(ctx, "create access token",
-		`INSERT INTO access_tokens (`+accessTokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, accessTokenArgs(&t)...)
+		`INSERT INTO access_tokens (`+accessTokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, accessTokenArgs(&t)...)
 }
 
 // tokenAndGrant is an access token with its grant, which is zero when it has none.
@@ -34,8 +35,8 @@ func (s *Store) AccessToken(ctx context.Context, h store.Handle) (store.AccessTo
 	found, err := get(ctx, s, "get access token", func(row pgx.CollectableRow) (found tokenAndGrant, err error) {
 		t := &found.token
 		err = row.Scan(append([]any{
-			(*bytes32)(&t.Handle), &t.GrantID, &t.ClientID, (*words)(&t.Scopes), (*words)(&t.Resources), &t.KeyThumbprint,
-			(*microTime)(&t.IssuedAt), (*microTime)(&t.ExpiresAt),
+			(*bytes32)(&t.Handle), &t.GrantID, &t.Client.ID, (*words)(&t.Scopes), (*words)(&t.Resources), &t.KeyThumbprint,
+			(*microTime)(&t.IssuedAt), (*microTime)(&t.ExpiresAt), &t.Client.UID,
 		}, grantTargets(&found.grant)...)...)
 		return found, err
 	}, accessToken, h[:])

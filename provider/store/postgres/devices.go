@@ -9,20 +9,20 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-const deviceColumns = `handle, user_code, client_id, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at`
+const deviceColumns = `handle, user_code, client_id, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at, client_uid`
 
 func scanDeviceRequest(row pgx.CollectableRow) (r store.DeviceRequest, err error) {
-	err = row.Scan((*bytes32)(&r.Handle), &r.UserCode, &r.ClientID, (*words)(&r.Scopes), (*words)(&r.Resources),
-		(*microDuration)(&r.Interval), (*microTime)(&r.PolledAt), &r.Denied, &r.GrantID, (*microTime)(&r.ExpiresAt))
+	err = row.Scan((*bytes32)(&r.Handle), &r.UserCode, &r.Client.ID, (*words)(&r.Scopes), (*words)(&r.Resources),
+		(*microDuration)(&r.Interval), (*microTime)(&r.PolledAt), &r.Denied, &r.GrantID, (*microTime)(&r.ExpiresAt), &r.Client.UID)
 	return r, err
 }
 
 // CreateDeviceRequest implements store.Store.
 func (s *Store) CreateDeviceRequest(ctx context.Context, r store.DeviceRequest) error {
 	changed, err := s.exec(ctx, "create device request", `INSERT INTO device_requests (`+deviceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_code) DO NOTHING`,
-		r.Handle[:], r.UserCode, r.ClientID, list(r.Scopes), rawList(r.Resources), r.Interval.Microseconds(), optionalTime(r.PolledAt),
-		r.Denied, r.GrantID, micros(r.ExpiresAt))
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (user_code) DO NOTHING`,
+		r.Handle[:], r.UserCode, r.Client.ID, list(r.Scopes), rawList(r.Resources), r.Interval.Microseconds(), optionalTime(r.PolledAt),
+		r.Denied, r.GrantID, micros(r.ExpiresAt), r.Client.UID)
 	if err == nil && changed == 0 {
 		return store.ErrReplayed
 	}
@@ -50,9 +50,9 @@ func (s *Store) DecideDeviceRequest(ctx context.Context, h store.Handle, g *stor
 const (
 	denyDevice = `WITH decided AS (UPDATE device_requests SET denied = true WHERE handle = $1 AND NOT denied AND grant_id = '' RETURNING 1)
 	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $1)`
-	allowDevice = `WITH decided AS (UPDATE device_requests SET grant_id = $1 WHERE handle = $27 AND NOT denied AND grant_id = '' RETURNING 1),
+	allowDevice = `WITH decided AS (UPDATE device_requests SET grant_id = $1 WHERE handle = $28 AND NOT denied AND grant_id = '' RETURNING 1),
 	given AS (INSERT INTO grants (` + grantColumns + `) SELECT ` + grantValues + ` FROM decided)
-	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $27)`
+	SELECT EXISTS (SELECT 1 FROM decided), EXISTS (SELECT 1 FROM device_requests WHERE handle = $28)`
 )
 
 // PollDeviceRequest implements store.Store.

@@ -12,32 +12,32 @@ import (
 // grantColumns are in the order of grantArgs; grantTargets also have the columns of the grant's session, see grantAndSession.
 const grantColumns = `id, client_id, subject, session_id, credential, scopes, resources, claims, auth_time, auth_methods, created_at, expires_at,
 	code_handle, code_redirect_uri, code_nonce, code_challenge, code_thumbprint, code_expires_at, code_redeemed, refresh_handle,
-	refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until, refresh_expires_at`
+	refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until, refresh_expires_at, client_uid`
 
 // grantValues are the places of grantArgs in a statement, with their types.
 const grantValues = `$1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bytea, $9::bigint, $10::text, $11::bigint,
 	$12::bigint, $13::bytea, $14::bytea, $15::bytea, $16::bytea, $17::bytea, $18::bigint, $19::boolean, $20::bytea,
-	$21::bytea, $22::bytea, $23::text, $24::bigint, $25::bigint, $26::bigint`
+	$21::bytea, $22::bytea, $23::text, $24::bigint, $25::bigint, $26::bigint, $27::text`
 
 func grantArgs(g *store.Grant, more ...any) []any {
 	return append([]any{
-		g.ID, g.ClientID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), rawList(g.Resources), []byte(g.Claims), micros(g.AuthTime),
+		g.ID, g.Client.ID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), rawList(g.Resources), []byte(g.Claims), micros(g.AuthTime),
 		list(g.AuthMethods), micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), []byte(g.Code.RedirectURI),
 		[]byte(g.Code.Nonce), []byte(g.Code.CodeChallenge), []byte(g.Code.KeyThumbprint), optionalTime(g.Code.ExpiresAt), g.Code.Redeemed,
 		optionalBytes(g.Refresh.Handle), optionalBytes(g.Refresh.Previous), optionalBytes(g.Refresh.Key), g.Refresh.KeyThumbprint,
-		optionalTime(g.Refresh.RotatedAt), optionalTime(g.Refresh.IdleUntil), optionalTime(g.Refresh.ExpiresAt),
+		optionalTime(g.Refresh.RotatedAt), optionalTime(g.Refresh.IdleUntil), optionalTime(g.Refresh.ExpiresAt), g.Client.UID,
 	}, more...)
 }
 
 func grantTargets(g *store.Grant) []any {
 	return []any{
-		(*plainText)(&g.ID), (*plainText)(&g.ClientID), (*plainText)(&g.Subject), (*plainText)(&g.SessionID), (*plainText)(&g.Credential),
+		(*plainText)(&g.ID), (*plainText)(&g.Client.ID), (*plainText)(&g.Subject), (*plainText)(&g.SessionID), (*plainText)(&g.Credential),
 		(*words)(&g.Scopes), (*words)(&g.Resources), (*rawText)(&g.Claims),
 		(*microTime)(&g.AuthTime), (*words)(&g.AuthMethods), (*microTime)(&g.CreatedAt), (*microTime)(&g.ExpiresAt),
 		(*bytes32)(&g.Code.Handle), (*rawText)(&g.Code.RedirectURI), (*rawText)(&g.Code.Nonce), (*rawText)(&g.Code.CodeChallenge),
 		(*rawText)(&g.Code.KeyThumbprint), (*microTime)(&g.Code.ExpiresAt), (*boolean)(&g.Code.Redeemed),
 		(*bytes32)(&g.Refresh.Handle), (*bytes32)(&g.Refresh.Previous), (*bytes32)(&g.Refresh.Key), (*plainText)(&g.Refresh.KeyThumbprint),
-		(*microTime)(&g.Refresh.RotatedAt), (*microTime)(&g.Refresh.IdleUntil), (*microTime)(&g.Refresh.ExpiresAt),
+		(*microTime)(&g.Refresh.RotatedAt), (*microTime)(&g.Refresh.IdleUntil), (*microTime)(&g.Refresh.ExpiresAt), (*plainText)(&g.Client.UID),
 		(*microTime)(&g.Session.LastSeenAt), (*microTime)(&g.Session.ExpiresAt),
 	}
 }
@@ -57,9 +57,11 @@ func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
 }
 
 // createGrant keeps the session from ending until the grant is there. Without a lock an end that comes meanwhile would see neither the
-// grant nor its client.
+// grant nor its client. The client is looked for first because an update that changes nothing would be written all the same.
 const createGrant = `WITH alive AS (SELECT id FROM sessions WHERE id = $4 FOR KEY SHARE),
-	noted AS (INSERT INTO session_clients (session_id, client_id) SELECT id, $2 FROM alive ON CONFLICT DO NOTHING)
+	noted AS (INSERT INTO session_clients (session_id, client_id, client_uid) SELECT id, $2, $27 FROM alive
+		WHERE NOT EXISTS (SELECT 1 FROM session_clients WHERE session_id = $4 AND client_id = $2 AND client_uid = $27)
+		ON CONFLICT (session_id, client_id) DO UPDATE SET client_uid = excluded.client_uid)
 	INSERT INTO grants (` + grantColumns + `) SELECT ` + grantValues + ` WHERE $4 = '' OR EXISTS (SELECT 1 FROM alive)`
 
 // Grant implements store.Store.
@@ -83,14 +85,14 @@ func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.T
 		return nil, nil
 	}
 	return getAll(ctx, s, "list authorizations", func(row pgx.CollectableRow) (a store.Authorization, err error) {
-		err = row.Scan(&a.ClientID, (*words)(&a.Scopes), (*words)(&a.Resources), (*microTime)(&a.Since), (*microTime)(&a.LastUsed))
+		err = row.Scan(&a.Client.ID, &a.Client.UID, (*words)(&a.Scopes), (*words)(&a.Resources), (*microTime)(&a.Since), (*microTime)(&a.LastUsed))
 		return a, err
 	}, authorizationsOf, subject, micros(now), limit)
 }
 
-const authorizationsOf = `SELECT client_id, scopes, resources, min(created_at), max(greatest(created_at, refresh_rotated_at))
-	FROM grants WHERE subject = $1 AND expires_at > $2 GROUP BY client_id, scopes, resources
-	ORDER BY client_id, scopes COLLATE "C", resources LIMIT $3`
+const authorizationsOf = `SELECT client_id, client_uid, scopes, resources, min(created_at), max(greatest(created_at, refresh_rotated_at))
+	FROM grants WHERE subject = $1 AND expires_at > $2 GROUP BY client_id, client_uid, scopes, resources
+	ORDER BY client_id, client_uid, scopes COLLATE "C", resources LIMIT $3`
 
 // What a grant is exchanged for is the same for codes, refresh tokens and device codes: renewal sets the grant's columns, and issue
 // stores an access token, unless there is none, once there is a row in the expression that it is given.
@@ -99,7 +101,7 @@ const renewal = `refresh_handle = $2, refresh_previous = $3, refresh_key = $4, r
 
 func issue(once string) string {
 	return `issued AS (INSERT INTO access_tokens (` + accessTokenColumns + `)
-		SELECT $10::bytea, $11::text, $12::text, $13::text, $14::bytea, $15::text, $16::bigint, $17::bigint FROM ` + once + ` WHERE $10::bytea IS NOT NULL)`
+		SELECT $10::bytea, $11::text, $12::text, $13::text, $14::bytea, $15::text, $16::bigint, $17::bigint, $18::text FROM ` + once + ` WHERE $10::bytea IS NOT NULL)`
 }
 
 // exchangeArgs are the arguments of renewal and issue, behind that of the row to which they belong.
@@ -109,7 +111,7 @@ func exchangeArgs(row any, r *store.Refresh, t *store.AccessToken, expiresAt tim
 		optionalTime(r.RotatedAt), optionalTime(r.IdleUntil), optionalTime(r.ExpiresAt), micros(expiresAt),
 	}
 	if t == nil {
-		args = append(args, nil, "", "", "", nil, "", 0, 0)
+		args = append(args, nil, "", "", "", nil, "", 0, 0, "")
 	} else {
 		args = append(args, accessTokenArgs(t)...)
 	}
@@ -140,7 +142,7 @@ func (s *Store) RotateRefresh(ctx context.Context, id string, from store.Handle,
 	return s.decide(ctx, "rotate refresh token", rotateRefresh, exchangeArgs(id, &r, t, expiresAt, from[:])...)
 }
 
-var rotateRefresh = `WITH rotated AS (UPDATE grants SET ` + renewal + ` WHERE id = $1 AND refresh_handle = $18 RETURNING 1),
+var rotateRefresh = `WITH rotated AS (UPDATE grants SET ` + renewal + ` WHERE id = $1 AND refresh_handle = $19 RETURNING 1),
 	` + issue("rotated") + `
 	SELECT EXISTS (SELECT 1 FROM rotated), EXISTS (SELECT 1 FROM grants WHERE id = $1)`
 

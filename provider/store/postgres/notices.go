@@ -11,7 +11,7 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-const noticeColumns = `id, client_id, subject, session_id, attempts, next_at, expires_at`
+const noticeColumns = `id, client_id, subject, session_id, attempts, next_at, expires_at, client_uid`
 
 // TakeNotices implements store.Store.
 func (s *Store) TakeNotices(ctx context.Context, now, until time.Time, limit int) ([]store.Notice, error) {
@@ -20,7 +20,8 @@ func (s *Store) TakeNotices(ctx context.Context, now, until time.Time, limit int
 		wasDue int64
 	}
 	taken, err := getAll(ctx, s, "take notices", func(row pgx.CollectableRow) (n takenNotice, err error) {
-		err = row.Scan(&n.ID, &n.ClientID, &n.Subject, &n.SessionID, &n.Attempts, (*microTime)(&n.NextAt), (*microTime)(&n.ExpiresAt), &n.wasDue)
+		err = row.Scan(&n.ID, &n.Client.ID, &n.Subject, &n.SessionID, &n.Attempts, (*microTime)(&n.NextAt), (*microTime)(&n.ExpiresAt), &n.Client.UID,
+			&n.wasDue)
 		return n, err
 	}, takeNotices, micros(now), micros(until), limit)
 	slices.SortFunc(taken, func(a, b takenNotice) int {

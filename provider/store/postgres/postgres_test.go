@@ -146,7 +146,7 @@ func TestDefaultsOfTheDatabaseDoNotMatter(t *testing.T) {
 
 func grant(name string) store.Grant {
 	at := time.UnixMicro(1_800_000_000_000_000).UTC()
-	return store.Grant{ID: name, ClientID: "client", Subject: "subject", AuthTime: at, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
+	return store.Grant{ID: name, Client: store.Client{ID: "client"}, Subject: "subject", AuthTime: at, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}
 }
 
 func TestTwoStoresOnOneDatabaseAreOne(t *testing.T) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -101,11 +102,11 @@ func endSessions(ctx context.Context, tx pgx.Tx, tell store.Tell, query string, 
 	for i := range sessions {
 		ids[i] = sessions[i].ID
 	}
-	if rows, err = tx.Query(ctx, `DELETE FROM session_clients WHERE session_id = ANY($1) RETURNING session_id, client_id`, ids); err != nil {
+	if rows, err = tx.Query(ctx, `DELETE FROM session_clients WHERE session_id = ANY($1) RETURNING session_id, client_id, client_uid`, ids); err != nil {
 		return 0, err
 	}
-	clients, id, client := map[string][]string{}, "", ""
-	if _, err := pgx.ForEachRow(rows, []any{&id, &client}, func() error {
+	clients, id, client := map[string][]store.Client{}, "", store.Client{}
+	if _, err := pgx.ForEachRow(rows, []any{&id, &client.ID, &client.UID}, func() error {
 		clients[id] = append(clients[id], client)
 		return nil
 	}); err != nil {
@@ -114,7 +115,7 @@ func endSessions(ctx context.Context, tx pgx.Tx, tell store.Tell, query string, 
 	var notices []store.Notice
 	for _, session := range sessions {
 		if tell != nil {
-			slices.Sort(clients[session.ID])
+			slices.SortFunc(clients[session.ID], func(a, b store.Client) int { return strings.Compare(a.ID, b.ID) })
 			notices = append(notices, tell(session, clients[session.ID])...)
 		}
 	}
@@ -129,16 +130,17 @@ func insertNotices(ctx context.Context, tx pgx.Tx, notices []store.Notice) error
 	if len(notices) == 0 {
 		return nil
 	}
-	var ids, clients, subjects, sessions []string
+	var ids, clients, uids, subjects, sessions []string
 	var attempts []int32
 	var next, expires []int64
 	for _, n := range notices {
-		ids, clients, subjects, sessions = append(ids, n.ID), append(clients, n.ClientID), append(subjects, n.Subject), append(sessions, n.SessionID)
+		ids, clients, uids = append(ids, n.ID), append(clients, n.Client.ID), append(uids, n.Client.UID)
+		subjects, sessions = append(subjects, n.Subject), append(sessions, n.SessionID)
 		attempts = append(attempts, int32(n.Attempts)) //nolint:gosec // nobody tries that often
 		next, expires = append(next, micros(n.NextAt)), append(expires, micros(n.ExpiresAt))
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO notices (`+noticeColumns+`) SELECT * FROM
-		unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[])`,
-		ids, clients, subjects, sessions, attempts, next, expires)
+		unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::text[])`,
+		ids, clients, subjects, sessions, attempts, next, expires, uids)
 	return err
 }

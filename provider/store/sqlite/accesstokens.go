@@ -12,20 +12,21 @@ func (s *Store) CreateAccessToken(ctx context.Context, t store.AccessToken) erro
 }
 
 func insertAccessToken(c *conn, t *store.AccessToken) error {
-	_, err := c.exec(`INSERT INTO access_tokens (handle, grant_id, client_id, scopes, resources, thumbprint, issued_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.Handle[:], t.GrantID, t.ClientID, list(t.Scopes), list(t.Resources), t.KeyThumbprint, micros(t.IssuedAt), micros(t.ExpiresAt))
+	_, err := c.exec(`INSERT INTO access_tokens (handle, grant_id, client_id, client_uid, scopes, resources, thumbprint, issued_at,
+		expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.Handle[:], t.GrantID, t.Client.ID, t.Client.UID, list(t.Scopes), list(t.Resources), t.KeyThumbprint, micros(t.IssuedAt),
+		micros(t.ExpiresAt))
 	return err
 }
 
 // AccessToken implements store.Store.
 func (s *Store) AccessToken(ctx context.Context, h store.Handle) (t store.AccessToken, g store.Grant, err error) {
 	err = s.read(ctx, "get access token", func(c *conn) error {
-		return get(c, `SELECT t.grant_id, t.client_id, t.scopes, t.resources, t.thumbprint, t.issued_at, t.expires_at, `+grantColumns+`
-			FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id`+grantSession+`WHERE t.handle = ? AND (t.grant_id = '' OR g.id IS NOT NULL)`,
+		return get(c, `SELECT t.grant_id, t.client_id, t.client_uid, t.scopes, t.resources, t.thumbprint, t.issued_at, t.expires_at,
+			`+grantColumns+` FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id`+grantSession+`WHERE t.handle = ? AND (t.grant_id = '' OR g.id IS NOT NULL)`,
 			func(r *row) {
 				t = store.AccessToken{
-					Handle: h, GrantID: r.text(), ClientID: r.text(), Scopes: r.list(), Resources: r.list(), KeyThumbprint: r.text(),
+					Handle: h, GrantID: r.text(), Client: scanClient(r), Scopes: r.list(), Resources: r.list(), KeyThumbprint: r.text(),
 					IssuedAt: r.time(), ExpiresAt: r.time(),
 				}
 				if t.GrantID != "" {

@@ -26,7 +26,7 @@ func benchTime(i int64) time.Time {
 func benchGrant(i int64) store.Grant {
 	at := benchTime(i)
 	return store.Grant{
-		ID: store.NewID(at), ClientID: "matrix.synapse", Subject: fmt.Sprint(subject, i%1000), SessionID: benchSession,
+		ID: store.NewID(at), Client: store.Client{ID: "matrix.synapse"}, Subject: fmt.Sprint(subject, i%1000), SessionID: benchSession,
 		Credential: "credential-16-ch", Scopes: []string{"openid", "profile", "email", "offline_access"}, AuthTime: at, AuthMethods: []string{"pwd"}, CreatedAt: at,
 		ExpiresAt: at.Add(time.Minute),
 		Code: store.Code{
@@ -39,7 +39,7 @@ func benchGrant(i int64) store.Grant {
 func benchToken(i int64, grantID string) store.AccessToken {
 	at := benchTime(i)
 	return store.AccessToken{
-		Handle: store.HandleOf(store.NewValue(at)), GrantID: grantID, ClientID: "matrix.synapse",
+		Handle: store.HandleOf(store.NewValue(at)), GrantID: grantID, Client: store.Client{ID: "matrix.synapse"},
 		Scopes: []string{"openid", "profile", "email"}, IssuedAt: at, ExpiresAt: at.Add(15 * time.Minute),
 	}
 }

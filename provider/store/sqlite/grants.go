@@ -8,7 +8,7 @@ import (
 )
 
 // grantColumns are in the order in which scanGrant reads them, of grants g with grantSession.
-const grantColumns = `g.id, g.client_id, g.subject, g.session_id, g.credential, g.scopes, g.resources, g.claims, g.auth_time, g.auth_methods,
+const grantColumns = `g.id, g.client_id, g.client_uid, g.subject, g.session_id, g.credential, g.scopes, g.resources, g.claims, g.auth_time, g.auth_methods,
 	g.created_at, g.expires_at, g.code_handle, g.code_redirect_uri, g.code_nonce, g.code_challenge, g.code_thumbprint,
 	g.code_expires_at, g.code_redeemed, g.refresh_handle, g.refresh_previous, g.refresh_key, g.refresh_thumbprint,
 	g.refresh_rotated_at, g.refresh_idle_until, g.refresh_expires_at, s.last_seen_at, s.expires_at`
@@ -16,9 +16,13 @@ const grantColumns = `g.id, g.client_id, g.subject, g.session_id, g.credential, 
 // grantSession joins the session of a grant, which may be over.
 const grantSession = ` LEFT JOIN sessions s ON s.id = g.session_id `
 
+func scanClient(r *row) store.Client {
+	return store.Client{ID: r.text(), UID: r.text()}
+}
+
 func scanGrant(r *row) store.Grant {
 	return store.Grant{
-		ID: r.text(), ClientID: r.text(), Subject: r.text(), SessionID: r.text(), Credential: r.text(), Scopes: r.list(),
+		ID: r.text(), Client: scanClient(r), Subject: r.text(), SessionID: r.text(), Credential: r.text(), Scopes: r.list(),
 		Resources: r.list(), Claims: r.text(),
 		AuthTime: r.time(), AuthMethods: r.list(), CreatedAt: r.time(), ExpiresAt: r.time(),
 		Code: store.Code{
@@ -37,7 +41,7 @@ func scanGrant(r *row) store.Grant {
 func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
 	return s.change(ctx, "create grant", func(c *conn) error {
 		if g.SessionID != "" {
-			if err := addSessionClient(c, g.SessionID, g.ClientID); err != nil {
+			if err := addSessionClient(c, g.SessionID, g.Client); err != nil {
 				return err
 			}
 		}
@@ -46,12 +50,12 @@ func (s *Store) CreateGrant(ctx context.Context, g store.Grant) error {
 }
 
 func insertGrant(c *conn, g *store.Grant) error {
-	_, err := c.exec(`INSERT INTO grants (id, client_id, subject, session_id, credential, scopes, resources, claims, auth_time, auth_methods,
+	_, err := c.exec(`INSERT INTO grants (id, client_id, client_uid, subject, session_id, credential, scopes, resources, claims, auth_time, auth_methods,
 		created_at, expires_at, code_handle, code_redirect_uri, code_nonce, code_challenge, code_thumbprint, code_expires_at,
 		code_redeemed, refresh_handle, refresh_previous, refresh_key, refresh_thumbprint, refresh_rotated_at, refresh_idle_until,
-		refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		g.ID, g.ClientID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), list(g.Resources), g.Claims, micros(g.AuthTime), list(g.AuthMethods),
-		micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), g.Code.RedirectURI, g.Code.Nonce, g.Code.CodeChallenge,
+		refresh_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.ID, g.Client.ID, g.Client.UID, g.Subject, g.SessionID, g.Credential, list(g.Scopes), list(g.Resources), g.Claims, micros(g.AuthTime),
+		list(g.AuthMethods), micros(g.CreatedAt), micros(g.ExpiresAt), optionalBytes(g.Code.Handle), g.Code.RedirectURI, g.Code.Nonce, g.Code.CodeChallenge,
 		g.Code.KeyThumbprint, optionalTime(g.Code.ExpiresAt), flag(g.Code.Redeemed), optionalBytes(g.Refresh.Handle),
 		optionalBytes(g.Refresh.Previous), optionalBytes(g.Refresh.Key), g.Refresh.KeyThumbprint, optionalTime(g.Refresh.RotatedAt),
 		optionalTime(g.Refresh.IdleUntil), optionalTime(g.Refresh.ExpiresAt))
@@ -70,15 +74,16 @@ func (s *Store) Grant(ctx context.Context, id string) (g store.Grant, err error)
 func (s *Store) AuthorizationsOf(ctx context.Context, subject string, now time.Time, limit int) (all []store.Authorization, err error) {
 	err = s.read(ctx, "list authorizations", func(c *conn) (err error) {
 		all, err = getAll(c, authorizationsOf, func(r *row) store.Authorization {
-			return store.Authorization{ClientID: r.text(), Scopes: r.list(), Resources: r.list(), Since: r.time(), LastUsed: r.time()}
+			return store.Authorization{Client: scanClient(r), Scopes: r.list(), Resources: r.list(), Since: r.time(), LastUsed: r.time()}
 		}, subject, micros(now), int64(limit))
 		return err
 	})
 	return all, err
 }
 
-const authorizationsOf = `SELECT client_id, scopes, resources, min(created_at), max(max(created_at, coalesce(refresh_rotated_at, created_at)))
-	FROM grants WHERE subject = ? AND expires_at > ? GROUP BY client_id, scopes, resources ORDER BY client_id, scopes, resources LIMIT ?`
+const authorizationsOf = `SELECT client_id, client_uid, scopes, resources, min(created_at), max(max(created_at, coalesce(refresh_rotated_at, created_at)))
+	FROM grants WHERE subject = ? AND expires_at > ? GROUP BY client_id, client_uid, scopes, resources
+	ORDER BY client_id, client_uid, scopes, resources LIMIT ?`
 
 // setRefresh are the columns that redeeming and rotating change; refreshColumns gives their values.
 const setRefresh = `refresh_handle = ?, refresh_previous = ?, refresh_key = ?, refresh_thumbprint = ?, refresh_rotated_at = ?,

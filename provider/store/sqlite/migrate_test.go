@@ -46,18 +46,18 @@ func TestMigrationToSessionClients(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	for id, want := range map[string]string{"code": "credential", "old": "", "device": ""} {
-		if g, err := s.Grant(t.Context(), id); err != nil || g.Credential != want {
+		if g, err := s.Grant(t.Context(), id); err != nil || g.Credential != want || g.Client.UID != "" {
 			t.Errorf("grant %s has the credential %q (%v); want %q", id, g.Credential, err, want)
 		}
 	}
 	if _, err := s.Grant(t.Context(), "note"); err == nil {
 		t.Error("the note is still a grant")
 	}
-	var told []string
-	if err := s.EndSession(t.Context(), "sid", func(_ store.Session, clients []string) []store.Notice {
+	var told []store.Client
+	if err := s.EndSession(t.Context(), "sid", func(_ store.Session, clients []store.Client) []store.Notice {
 		told = slices.Clone(clients)
 		return nil
-	}); err != nil || !slices.Equal(told, []string{"chat", "wiki"}) {
+	}); err != nil || !slices.Equal(told, []store.Client{{ID: "chat"}, {ID: "wiki"}}) {
 		t.Errorf("told are %v (%v)", told, err)
 	}
 }

@@ -8,16 +8,16 @@ import (
 )
 
 func insertNotice(c *conn, n *store.Notice) error {
-	_, err := c.exec(`INSERT INTO notices (`+noticeColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		n.ID, n.ClientID, n.Subject, n.SessionID, int64(n.Attempts), micros(n.NextAt), micros(n.ExpiresAt))
+	_, err := c.exec(`INSERT INTO notices (`+noticeColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.Client.ID, n.Client.UID, n.Subject, n.SessionID, int64(n.Attempts), micros(n.NextAt), micros(n.ExpiresAt))
 	return err
 }
 
-const noticeColumns = `id, client_id, subject, session_id, attempts, next_at, expires_at`
+const noticeColumns = `id, client_id, client_uid, subject, session_id, attempts, next_at, expires_at`
 
 func scanNotice(r *row) store.Notice {
 	return store.Notice{
-		ID: r.text(), ClientID: r.text(), Subject: r.text(), SessionID: r.text(), Attempts: int(r.number()), NextAt: r.time(),
+		ID: r.text(), Client: scanClient(r), Subject: r.text(), SessionID: r.text(), Attempts: int(r.number()), NextAt: r.time(),
 		ExpiresAt: r.time(),
 	}
 }

@@ -95,7 +95,7 @@ func endSessions(c *conn, sessions []store.Session, tell store.Tell) error {
 	for i := range sessions {
 		session := &sessions[i]
 		if tell != nil {
-			clients, err := getAll(c, sessionClients, (*row).text, session.ID)
+			clients, err := getAll(c, sessionClients, scanClient, session.ID)
 			if err != nil {
 				return err
 			}
@@ -114,13 +114,14 @@ func endSessions(c *conn, sessions []store.Session, tell store.Tell) error {
 	return nil
 }
 
-const sessionClients = `SELECT client_id FROM session_clients WHERE session_id = ? ORDER BY client_id`
+const sessionClients = `SELECT client_id, client_uid FROM session_clients WHERE session_id = ? ORDER BY client_id`
 
 // addSessionClient writes down that a client is one of a session's, or returns store.ErrNotFound when the session is over.
-func addSessionClient(c *conn, sessionID, clientID string) error {
+func addSessionClient(c *conn, sessionID string, client store.Client) error {
 	if err := get(c, `SELECT 1 FROM sessions WHERE id = ?`, func(*row) {}, sessionID); err != nil {
 		return err
 	}
-	_, err := c.exec(`INSERT INTO session_clients (session_id, client_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, sessionID, clientID)
+	_, err := c.exec(`INSERT INTO session_clients (session_id, client_id, client_uid) VALUES (?, ?, ?) ON CONFLICT (session_id, client_id)
+		DO UPDATE SET client_uid = excluded.client_uid WHERE client_uid <> excluded.client_uid`, sessionID, client.ID, client.UID)
 	return err
 }

@@ -91,7 +91,7 @@ func TestWriterAnswersEveryChangeOfABatchByItself(t *testing.T) {
 			}
 			var kept []string
 			for _, subject := range []string{"a", "b", "half done"} {
-				if _, err := s.Consent(t.Context(), subject, ""); err == nil {
+				if _, err := s.Consent(t.Context(), subject, store.Client{}); err == nil {
 					kept = append(kept, subject)
 				}
 			}
@@ -123,7 +123,7 @@ func TestACallerWhoGivesUpInTheQueueChangesNothing(t *testing.T) {
 	if err := s.Ping(t.Context()); err != nil { // everything queued before has been dealt with
 		t.Fatal(err)
 	}
-	if _, err := s.Consent(t.Context(), "given up", ""); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.Consent(t.Context(), "given up", store.Client{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Consent() = %v; want %v", err, store.ErrNotFound)
 	}
 }
@@ -138,7 +138,7 @@ func TestChangesThatWaitedTogetherAreOneTransaction(t *testing.T) {
 	}
 	// While the last one runs, no other connection can see the first: it is not committed yet.
 	runs = append(runs, func(*conn) error {
-		if _, err := s.Consent(t.Context(), "0", ""); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Consent(t.Context(), "0", store.Client{}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the first change is visible before the last was made: %v", err)
 		}
 		return nil
@@ -150,7 +150,7 @@ func TestChangesThatWaitedTogetherAreOneTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Consent(t.Context(), "0", ""); err != nil {
+	if _, err := s.Consent(t.Context(), "0", store.Client{}); err != nil {
 		t.Errorf("the first change after its answer: %v", err)
 	}
 }

@@ -75,9 +75,9 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 		"TouchSession":  func() error { return s.TouchSession(ctx, session(a).Handle, now.Add(time.Hour)) },
 		"EndSession":    func() error { return s.EndSession(ctx, session(a).ID, telling(notice(n))) },
 		"PutConsent":    func() error { return s.PutConsent(ctx, consent(n)) },
-		"Consent":       func() error { _, err := s.Consent(ctx, consent(a).Subject, consent(a).ClientID); return err },
+		"Consent":       func() error { _, err := s.Consent(ctx, consent(a).Subject, consent(a).Client); return err },
 		"ConsentsOf":    func() error { _, err := s.ConsentsOf(ctx, consent(a).Subject); return err },
-		"Revoke":        func() error { _, err := s.Revoke(ctx, consent(a).Subject, consent(a).ClientID); return err },
+		"Revoke":        func() error { _, err := s.Revoke(ctx, consent(a).Subject, consent(a).Client.ID); return err },
 		"CreateGrant":   func() error { return s.CreateGrant(ctx, another) },
 		"Grant":         func() error { _, err := s.Grant(ctx, grant(a).ID); return err },
 		"AuthorizationsOf": func() error {
@@ -131,9 +131,9 @@ func expectBefore(t *testing.T, s store.Store) {
 	mustCountFailures(t, s, now, store.Failures{})
 	must(t, "AccessToken b", tokenError(t, s, "b"))
 	must(t, "PushedRequest a", pushedError(t, s, "a"))
-	_, err := s.Consent(t.Context(), "subject-a", "client-a")
+	_, err := s.Consent(t.Context(), "subject-a", client("a"))
 	must(t, "Consent a", err)
-	_, err = s.Consent(t.Context(), "subject-new", "client-new")
+	_, err = s.Consent(t.Context(), "subject-new", client("new"))
 	mustBe(t, "Consent new", err, store.ErrNotFound)
 	_, err = s.Password(t.Context(), "subject-new")
 	mustBe(t, "Password new", err, store.ErrNotFound)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,15 +12,19 @@ func consentCases() cases {
 	return cases{
 		"a consent comes back as it was stored": func(t *testing.T, s store.Store) {
 			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
-			got, err := s.Consent(t.Context(), "subject-a", "client-a")
+			got, err := s.Consent(t.Context(), "subject-a", client("a"))
 			must(t, "Consent", err)
 			mustEqual(t, "Consent", got, consent("a"))
 		},
 		"a consent is of one subject to one client": func(t *testing.T, s store.Store) {
 			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
-			for _, pair := range [][2]string{{"subject-a", "client-b"}, {"subject-b", "client-a"}, {"subject-a", ""}, {odd, odd}} {
-				_, err := s.Consent(t.Context(), pair[0], pair[1])
-				mustBe(t, "Consent of "+pair[0]+" to "+pair[1], err, store.ErrNotFound)
+			for _, of := range []store.Consent{
+				{Subject: "subject-a", Client: client("b")}, {Subject: "subject-b", Client: client("a")}, {Subject: "subject-a"},
+				{Subject: "subject-a", Client: store.Client{ID: "client-a"}}, {Subject: "subject-a", Client: store.Client{ID: "client-a", UID: "uid-b"}},
+				{Subject: odd, Client: store.Client{ID: odd, UID: odd}}, {Subject: "subject-a", Client: store.Client{ID: "client-a", UID: odd}},
+			} {
+				_, err := s.Consent(t.Context(), of.Subject, of.Client)
+				mustBe(t, fmt.Sprintf("Consent of %q to %q", of.Subject, of.Client), err, store.ErrNotFound)
 			}
 		},
 		"a new consent takes the place of the old": func(t *testing.T, s store.Store) {
@@ -27,9 +32,20 @@ func consentCases() cases {
 			want := consent("a")
 			want.Scopes, want.GrantedAt = nil, now.Add(time.Hour)
 			must(t, "PutConsent", s.PutConsent(t.Context(), want))
-			got, err := s.Consent(t.Context(), "subject-a", "client-a")
+			got, err := s.Consent(t.Context(), "subject-a", client("a"))
 			must(t, "Consent", err)
 			mustEqual(t, "Consent", got, want)
+		},
+		"a consent takes the place of one that an earlier client of the same ID was given": func(t *testing.T, s store.Store) {
+			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
+			want := consent("a")
+			want.Client.UID, want.Scopes = "another", []string{"openid"}
+			must(t, "PutConsent", s.PutConsent(t.Context(), want))
+			_, err := s.Consent(t.Context(), "subject-a", client("a"))
+			mustBe(t, "Consent to the earlier one", err, store.ErrNotFound)
+			got, err := s.ConsentsOf(t.Context(), "subject-a")
+			must(t, "ConsentsOf", err)
+			mustEqual(t, "ConsentsOf", got, []store.Consent{want})
 		},
 		"the consents of a subject come newest first": func(t *testing.T, s store.Store) {
 			var want []store.Consent
@@ -58,7 +74,7 @@ func consentCases() cases {
 func revoke(t *testing.T, s store.Store) {
 	of := func(name, subject, clientID string) {
 		g, tok := grant(name), token(name)
-		g.Subject, g.ClientID = subject, clientID
+		g.Subject, g.Client = subject, store.Client{ID: clientID, UID: "uid-of-" + name}
 		must(t, "CreateSession", s.CreateSession(t.Context(), session(name)))
 		must(t, "CreateGrant", s.CreateGrant(t.Context(), g))
 		must(t, "RedeemCode", s.RedeemCode(t.Context(), g.ID, refresh(name, 0), &tok, keepUntil))
@@ -68,14 +84,14 @@ func revoke(t *testing.T, s store.Store) {
 	of("other client", "subject-a", "client-b")
 	of("other subject", "subject-b", "client-a")
 	other := consent("a")
-	other.ClientID = "client-b"
+	other.Client = client("b")
 	must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
 	must(t, "PutConsent", s.PutConsent(t.Context(), other))
 
 	mustRevoke(t, s, "subject-a", "client-a", true)
-	_, err := s.Consent(t.Context(), "subject-a", "client-a")
+	_, err := s.Consent(t.Context(), "subject-a", client("a"))
 	mustBe(t, "the consent", err, store.ErrNotFound)
-	_, err = s.Consent(t.Context(), "subject-a", "client-b")
+	_, err = s.Consent(t.Context(), "subject-a", client("b"))
 	must(t, "the consent for another client", err)
 	for _, name := range []string{"first", "second"} {
 		mustBe(t, "grant "+name, grantError(t, s, name), store.ErrNotFound)

@@ -19,7 +19,7 @@ func deviceCases() cases {
 		"a device request comes back as it was stored": func(t *testing.T, s store.Store) {
 			full := device("full")
 			full.PolledAt, full.Denied, full.GrantID = now, true, "grant"
-			bare := store.DeviceRequest{Handle: store.HandleOf("bare"), UserCode: "BARE", ClientID: "client", ExpiresAt: now}
+			bare := store.DeviceRequest{Handle: store.HandleOf("bare"), UserCode: "BARE", Client: store.Client{ID: "client"}, ExpiresAt: now}
 			for _, want := range []store.DeviceRequest{device("a"), full, bare} {
 				must(t, "CreateDeviceRequest", s.CreateDeviceRequest(t.Context(), want))
 				mustHaveDevice(t, s, want)

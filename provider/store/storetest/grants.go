@@ -187,7 +187,7 @@ func accessTokenCases() cases {
 			mustEqual(t, "the session of its grant", g.Session, store.SessionTimes{LastSeenAt: session("a").LastSeenAt, ExpiresAt: session("a").ExpiresAt})
 		},
 		"a client's own access token has no grant": func(t *testing.T, s store.Store) {
-			want := store.AccessToken{Handle: store.HandleOf("own"), ClientID: "client", IssuedAt: now, ExpiresAt: now}
+			want := store.AccessToken{Handle: store.HandleOf("own"), Client: store.Client{ID: "client", UID: "uid"}, IssuedAt: now, ExpiresAt: now}
 			must(t, "CreateAccessToken", s.CreateAccessToken(t.Context(), want))
 			got, g, err := s.AccessToken(t.Context(), want.Handle)
 			must(t, "AccessToken", err)

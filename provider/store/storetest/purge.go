@@ -87,7 +87,7 @@ func purgeCases() cases {
 				must(t, what, err())
 			}
 			purge(t, s, keepUntil.AddDate(100, 0, 0), never, 100)
-			_, err := s.Consent(t.Context(), "subject-a", "client-a")
+			_, err := s.Consent(t.Context(), "subject-a", client("a"))
 			must(t, "consents do not expire", err)
 			_, err = s.Password(t.Context(), "subject-a")
 			must(t, "passwords do not expire", err)

@@ -13,15 +13,15 @@ import (
 func createGrantOf(t *testing.T, s store.Store, name, clientID, sessionName string) error {
 	t.Helper()
 	g := grant(name)
-	g.ClientID, g.SessionID = clientID, session(sessionName).ID
+	g.Client, g.SessionID = store.Client{ID: clientID, UID: "uid-of-" + name}, session(sessionName).ID
 	return s.CreateGrant(t.Context(), g)
 }
 
 // end ends a session and returns the clients of which the store told.
-func end(t *testing.T, s store.Store, name string) (clients []string) {
+func end(t *testing.T, s store.Store, name string) (clients []store.Client) {
 	t.Helper()
-	must(t, "EndSession", s.EndSession(t.Context(), session(name).ID, func(_ store.Session, ids []string) []store.Notice {
-		clients = slices.Clone(ids)
+	must(t, "EndSession", s.EndSession(t.Context(), session(name).ID, func(_ store.Session, all []store.Client) []store.Notice {
+		clients = slices.Clone(all)
 		return nil
 	}))
 	return clients
@@ -33,7 +33,7 @@ func sessionEndCases() cases {
 			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
 			must(t, "CreateSession", s.CreateSession(t.Context(), session("b")))
 			var told store.Session
-			must(t, "EndSession", s.EndSession(t.Context(), "sid-a", func(ended store.Session, _ []string) []store.Notice {
+			must(t, "EndSession", s.EndSession(t.Context(), "sid-a", func(ended store.Session, _ []store.Client) []store.Notice {
 				told = ended
 				return []store.Notice{notice("1"), notice("2")}
 			}))
@@ -56,11 +56,11 @@ func sessionEndCases() cases {
 			mustBe(t, "EndSession with one notice twice", err, store.ErrUnavailable)
 			mustHaveSession(t, s, session("a"))
 			mustCountNotices(t, s, 0)
-			mustEqual(t, "the clients of the session", end(t, s, "a"), []string{"client-a"})
+			mustEqual(t, "the clients of the session", end(t, s, "a"), []store.Client{client("a")})
 		},
-		"a session renewed is the same one with another handle":             renew,
-		"the clients of a session are told, each once":                      sessionClients,
-		"a grant comes with the times of its session, as long as it is one": sessionTimes,
+		"a session renewed is the same one with another handle":                      renew,
+		"the clients of a session are told, each once, as they were registered last": sessionClients,
+		"a grant comes with the times of its session, as long as it is one":          sessionTimes,
 		"no grant is made in a session that is over": func(t *testing.T, s store.Store) {
 			mustBe(t, "CreateGrant", s.CreateGrant(t.Context(), grant("a")), store.ErrNotFound)
 			must(t, "CreateSession", s.CreateSession(t.Context(), session("a")))
@@ -97,7 +97,7 @@ func renew(t *testing.T, s store.Store) {
 	must(t, "SessionsOf", err)
 	mustEqual(t, "sessions of the earlier subject", len(sessions), 0)
 	redeem(t, s, "a")
-	mustEqual(t, "clients", end(t, s, "a"), []string{"client-a"})
+	mustEqual(t, "clients", end(t, s, "a"), []store.Client{client("a")})
 	mustBe(t, "RenewSession of one that is over", s.RenewSession(t.Context(), again), store.ErrNotFound)
 	mustBe(t, "the session", sessionError(t, s, "b"), store.ErrNotFound)
 }
@@ -113,10 +113,10 @@ func sessionClients(t *testing.T, s store.Store) {
 	must(t, "DeleteGrant", s.DeleteGrant(t.Context(), "grant-"+number(1)))
 	mustRevoke(t, s, grant(number(3)).Subject, "wiki", true)
 	purge(t, s, grant("a").ExpiresAt.Add(time.Second), never, 100) // the grants
-	mustEqual(t, "clients of the session", end(t, s, "a"), []string{"chat", "wiki", "zoo"})
+	mustEqual(t, "clients of the session", end(t, s, "a"), []store.Client{{ID: "chat", UID: "uid-of-" + number(1)}, {ID: "wiki", UID: "uid-of-" + number(3)}, {ID: "zoo", UID: "uid-of-" + number(2)}})
 	must(t, "CreateSession again", s.CreateSession(t.Context(), session("a")))
 	mustEqual(t, "clients of another session with that ID", len(end(t, s, "a")), 0)
-	mustEqual(t, "clients of the other session", end(t, s, "b"), []string{"other"})
+	mustEqual(t, "clients of the other session", end(t, s, "b"), []store.Client{{ID: "other", UID: "uid-of-other"}})
 	mustEqual(t, "clients of a session without any", len(end(t, s, "c")), 0)
 }
 
@@ -150,8 +150,8 @@ func purgeSessions(t *testing.T, s store.Store) {
 	}
 	must(t, "CreateGrant", createGrantOf(t, s, "1", "chat", "old"))
 	must(t, "CreateGrant", createGrantOf(t, s, "2", "wiki", "used"))
-	told := map[string][]string{}
-	tell := func(ended store.Session, clients []string) []store.Notice {
+	told := map[string][]store.Client{}
+	tell := func(ended store.Session, clients []store.Client) []store.Notice {
 		told[ended.ID] = slices.Clone(clients)
 		return []store.Notice{notice(ended.ID)}
 	}
@@ -162,7 +162,7 @@ func purgeSessions(t *testing.T, s store.Store) {
 	deleted, err = s.Purge(t.Context(), now, now.Add(-time.Minute), 100, tell)
 	must(t, "Purge", err)
 	mustEqual(t, "deleted", deleted, 1)
-	mustEqual(t, "clients of the session that was too old", told["sid-old"], []string{"chat"})
+	mustEqual(t, "clients of the session that was too old", told["sid-old"], []store.Client{{ID: "chat", UID: "uid-of-1"}})
 	mustEqual(t, "clients of the session that was idle", len(told["sid-idle"]), 0)
 	mustEqual(t, "sessions told of", len(told), 2)
 	mustCountNotices(t, s, 2)
@@ -198,7 +198,7 @@ func issueWhileEnding(t *testing.T, s store.Store) {
 		must(t, "CreateSession", s.CreateSession(t.Context(), session(name)))
 		client := func(i int) string { return name + " client " + number(i) }
 		errs := make([]error, racers)
-		var told []string
+		var told []store.Client
 		together(racers, func(i int) {
 			if i == racers/2 {
 				told = end(t, s, name)
@@ -211,7 +211,7 @@ func issueWhileEnding(t *testing.T, s store.Store) {
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				t.Fatalf("CreateGrant: %v", err)
 			}
-			if slices.Contains(told, client(i)) != (err == nil) {
+			if slices.ContainsFunc(told, func(c store.Client) bool { return c.ID == client(i) }) != (err == nil) {
 				t.Fatalf("client %d got a code: %t (%v); told were %d", i, err == nil, err, len(told))
 			}
 			if err == nil {
@@ -225,18 +225,20 @@ func issueWhileEnding(t *testing.T, s store.Store) {
 func sumUp(t *testing.T, s store.Store) {
 	for i, g := range []struct {
 		client  string
+		uid     string
 		scopes  []string
 		created int // minutes
 		rotated int
 	}{
-		{"wiki", []string{"openid"}, 5, 0},
-		{"chat", []string{"openid", "email"}, 7, 0},
-		{"chat", []string{"openid", "email"}, 2, 30},
-		{"chat", nil, 4, 0},
-		{"over", []string{"openid"}, 1, 0},
+		{"wiki", "1", []string{"openid"}, 5, 0},
+		{"chat", "1", []string{"openid", "email"}, 7, 0},
+		{"chat", "1", []string{"openid", "email"}, 2, 30},
+		{"chat", "1", nil, 4, 0},
+		{"chat", "2", []string{"openid", "email"}, 3, 0},
+		{"over", "1", []string{"openid"}, 1, 0},
 	} {
 		one := bareGrant(number(i))
-		one.Subject, one.ClientID, one.Scopes, one.CreatedAt = "someone", g.client, g.scopes, now.Add(time.Duration(g.created)*time.Minute)
+		one.Subject, one.Client, one.Scopes, one.CreatedAt = "someone", store.Client{ID: g.client, UID: g.uid}, g.scopes, now.Add(time.Duration(g.created)*time.Minute)
 		one.ExpiresAt = now.Add(time.Hour)
 		if g.client == "wiki" {
 			one.Resources = []string{"https://api.example.com", "urn:b"}
@@ -252,9 +254,10 @@ func sumUp(t *testing.T, s store.Store) {
 	createGrants(t, s, "of somebody else")
 	at := func(minute int) time.Time { return now.Add(time.Duration(minute) * time.Minute) }
 	want := []store.Authorization{
-		{ClientID: "chat", Since: at(4), LastUsed: at(4)},
-		{ClientID: "chat", Scopes: []string{"openid", "email"}, Since: at(2), LastUsed: at(30)},
-		{ClientID: "wiki", Scopes: []string{"openid"}, Resources: []string{"https://api.example.com", "urn:b"}, Since: at(5), LastUsed: at(5)},
+		{Client: store.Client{ID: "chat", UID: "1"}, Since: at(4), LastUsed: at(4)},
+		{Client: store.Client{ID: "chat", UID: "1"}, Scopes: []string{"openid", "email"}, Since: at(2), LastUsed: at(30)},
+		{Client: store.Client{ID: "chat", UID: "2"}, Scopes: []string{"openid", "email"}, Since: at(3), LastUsed: at(3)},
+		{Client: store.Client{ID: "wiki", UID: "1"}, Scopes: []string{"openid"}, Resources: []string{"https://api.example.com", "urn:b"}, Since: at(5), LastUsed: at(5)},
 	}
 	for limit, want := range map[int][]store.Authorization{10: want, 2: want[:2]} {
 		got, err := s.AuthorizationsOf(t.Context(), "someone", now, limit)

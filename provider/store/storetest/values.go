@@ -29,14 +29,19 @@ func session(name string) store.Session {
 	}
 }
 
+// client is one that was registered with a UID.
+func client(name string) store.Client {
+	return store.Client{ID: "client-" + name, UID: "uid-" + name}
+}
+
 func consent(name string) store.Consent {
-	return store.Consent{Subject: "subject-" + name, ClientID: "client-" + name, Scopes: []string{"openid", "email"}, GrantedAt: now}
+	return store.Consent{Subject: "subject-" + name, Client: client(name), Scopes: []string{"openid", "email"}, GrantedAt: now}
 }
 
 // grant is one with a code that was not redeemed.
 func grant(name string) store.Grant {
 	return store.Grant{
-		ID: "grant-" + name, ClientID: "client-" + name, Subject: "subject-" + name, SessionID: "sid-" + name, Credential: "credential-" + name,
+		ID: "grant-" + name, Client: client(name), Subject: "subject-" + name, SessionID: "sid-" + name, Credential: "credential-" + name,
 		Scopes: []string{"openid", "profile"}, Resources: []string{"https://api.example.com", "urn:b"}, Claims: `{"userinfo":{"email":null}}`,
 		AuthTime: now, AuthMethods: []string{"pwd"}, CreatedAt: now, ExpiresAt: now.Add(time.Minute),
 		Code: store.Code{
@@ -49,7 +54,7 @@ func grant(name string) store.Grant {
 // bareGrant is one of the device flow: it has no code, and of the rest only what every grant has.
 func bareGrant(name string) store.Grant {
 	return store.Grant{
-		ID: "grant-" + name, ClientID: "client-" + name, Subject: "subject-" + name, AuthTime: now, CreatedAt: now, ExpiresAt: now.Add(time.Minute),
+		ID: "grant-" + name, Client: client(name), Subject: "subject-" + name, AuthTime: now, CreatedAt: now, ExpiresAt: now.Add(time.Minute),
 	}
 }
 
@@ -72,7 +77,7 @@ func refreshHandle(name string, generation int) store.Handle {
 
 func token(name string) store.AccessToken {
 	return store.AccessToken{
-		Handle: store.HandleOf("token " + name), GrantID: "grant-" + name, ClientID: "client-" + name, Scopes: []string{"openid", "profile"},
+		Handle: store.HandleOf("token " + name), GrantID: "grant-" + name, Client: client(name), Scopes: []string{"openid", "profile"},
 		Resources: []string{"https://api.example.com"}, KeyThumbprint: "thumbprint-" + name, IssuedAt: now, ExpiresAt: now.Add(15 * time.Minute),
 	}
 }
@@ -86,20 +91,20 @@ func tokenOf(grantName, name string) *store.AccessToken {
 
 func device(name string) store.DeviceRequest {
 	return store.DeviceRequest{
-		Handle: store.HandleOf("device " + name), UserCode: "CODE" + name, ClientID: "client-" + name, Scopes: []string{"openid"},
+		Handle: store.HandleOf("device " + name), UserCode: "CODE" + name, Client: client(name), Scopes: []string{"openid"},
 		Resources: []string{"urn:b"}, Interval: 5 * time.Second, ExpiresAt: now.Add(10 * time.Minute),
 	}
 }
 
 func pushed(name string) store.PushedRequest {
 	return store.PushedRequest{
-		Handle: store.HandleOf("pushed " + name), ClientID: "client-" + name, Parameters: "a=b&c=" + name, ExpiresAt: now.Add(time.Minute),
+		Handle: store.HandleOf("pushed " + name), Client: client(name), Parameters: "a=b&c=" + name, ExpiresAt: now.Add(time.Minute),
 	}
 }
 
 func notice(name string) store.Notice {
 	return store.Notice{
-		ID: "notice-" + name, ClientID: "client-" + name, Subject: "subject-" + name, SessionID: "sid-" + name, NextAt: now,
+		ID: "notice-" + name, Client: client(name), Subject: "subject-" + name, SessionID: "sid-" + name, NextAt: now,
 		ExpiresAt: now.Add(time.Hour),
 	}
 }
@@ -125,7 +130,7 @@ func stored(g store.Grant) store.Grant {
 
 // telling tells of a session's end with the same notices whoever its clients are.
 func telling(notices ...store.Notice) store.Tell {
-	return func(store.Session, []string) []store.Notice { return notices }
+	return func(store.Session, []store.Client) []store.Notice { return notices }
 }
 
 // redeem redeems codes for a refresh token and an access token each.
