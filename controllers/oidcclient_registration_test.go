@@ -40,9 +40,24 @@ var _ = Describe("The registration of an OIDCClient", func() {
 		c := create(gen.OIDCClient(apps, "app", provider))
 		Eventually(current(c)).Should(haveCredentials)
 		d := registered(Default)
-		Expect(document(Default)).To(Equal(`{"client_id":"` + apps + `.app","redirect_uris":["https://app.example.com/callback"],` +
+		Expect(document(Default)).To(Equal(`{"client_id":"` + apps + `.app","uid":"` + string(c.UID) + `","redirect_uris":["https://app.example.com/callback"],` +
 			`"scope":"openid profile email","grant_types":["authorization_code","refresh_token"],` +
 			`"secrets":[{"id":"` + d.Secrets[0].ID + `","hash":"` + d.Secrets[0].Hash + `"}]}`))
+	})
+
+	It("is another one when its OIDCClient is made again, and the same after everything else", func() {
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(haveCredentials)
+		uid := string(c.UID)
+		update(provider, func() { provider.Spec.AllowedClients.Namespaces.From = v1alpha1.NamespacesFromSame })
+		Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+		update(provider, func() { provider.Spec.AllowedClients.Namespaces.From = v1alpha1.NamespacesFromAll })
+		Eventually(registered).Should(HaveField("UID", uid))
+		Expect(k8s.Delete(ctx, c)).To(Succeed())
+		again := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(registered).Should(HaveField("UID", string(again.UID)))
+		Expect(string(again.UID)).NotTo(Equal(uid))
+		Eventually(current(again)).Should(haveCredentials)
 	})
 
 	It("says everything that the spec says", func() {

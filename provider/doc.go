@@ -44,7 +44,8 @@
 // browser back to the application with the answer; access.go tells people whom the application is not for. claims.go puts
 // together what an application is told of a person, with what expressions.go evaluates for that application alone.
 //
-// grantor.go tells whether the person behind a grant still stands for it.
+// grantor.go tells whether the person behind a grant still stands for it, and storedclient.go whether the client does: its ID may be
+// another one's by now.
 //
 // session_clients.go tells how the clients of a session learn of its end, session_end.go ends it for all of them, and purge.go when it
 // has run out: notices.go and

@@ -19,9 +19,13 @@ func consentCases() cases {
 		"a consent is of one subject to one client": func(t *testing.T, s store.Store) {
 			must(t, "PutConsent", s.PutConsent(t.Context(), consent("a")))
 			for _, of := range []store.Consent{
-				{Subject: "subject-a", Client: client("b")}, {Subject: "subject-b", Client: client("a")}, {Subject: "subject-a"},
-				{Subject: "subject-a", Client: store.Client{ID: "client-a"}}, {Subject: "subject-a", Client: store.Client{ID: "client-a", UID: "uid-b"}},
-				{Subject: odd, Client: store.Client{ID: odd, UID: odd}}, {Subject: "subject-a", Client: store.Client{ID: "client-a", UID: odd}},
+				{Subject: "subject-a", Client: client("b")},
+				{Subject: "subject-b", Client: client("a")},
+				{Subject: "subject-a"},
+				{Subject: "subject-a", Client: store.Client{ID: "client-a"}},
+				{Subject: "subject-a", Client: store.Client{ID: "client-a", UID: "uid-b"}},
+				{Subject: "subject-a", Client: store.Client{ID: "client-a", UID: odd}},
+				{Subject: odd, Client: store.Client{ID: odd, UID: odd}},
 			} {
 				_, err := s.Consent(t.Context(), of.Subject, of.Client)
 				mustBe(t, fmt.Sprintf("Consent of %q to %q", of.Subject, of.Client), err, store.ErrNotFound)
