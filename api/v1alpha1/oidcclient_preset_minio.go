@@ -23,7 +23,7 @@ type MinIOPreset struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=14
 	Policies []MinIOPolicy `json:"policies,omitempty"`
 
 	// rolePolicy gives everybody the same policies, several with commas between them. Unset: see policies.

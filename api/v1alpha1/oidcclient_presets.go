@@ -168,6 +168,6 @@ type EffectiveClaim struct {
 	// expression gives the value.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:MaxLength=32768
 	Expression string `json:"expression,omitempty"`
 }

@@ -2,6 +2,9 @@ package presets_test
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -231,6 +234,60 @@ func TestVaultScript(t *testing.T) {
 		if !strings.Contains(script, line) {
 			t.Errorf("there is no %q in\n%s", line, script)
 		}
+	}
+}
+
+// A run that has failed after the auth method was enabled does not keep the next one from going on.
+func TestVaultScriptGoesOn(t *testing.T) {
+	directory := t.TempDir()
+	for name, content := range map[string]string{
+		"vault.sh": string(render(t, presets.Effective(readClient(t, "vault-everything")))["vault.sh"]),
+		// Vault's command, as far as the script needs it. It cannot reach the provider the first time.
+		"vault": `#!/bin/sh
+echo "$@" >> calls
+case "$1 $2" in
+"auth list") if [ -f enabled ]; then echo '  "sso/people/": {'; else echo '  "token/": {'; fi ;;
+"auth enable") [ ! -f enabled ] && touch enabled ;;
+"read auth/sso/people/config") [ -f configured ] ;;
+"write auth/sso/people/config") [ -f reachable ] && touch configured ;;
+esac
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func() error {
+		command := exec.CommandContext(t.Context(), "sh", filepath.Join(directory, "vault.sh"))
+		command.Env = append(os.Environ(), "PATH="+directory+":"+os.Getenv("PATH"))
+		return command.Run()
+	}
+	if run() == nil {
+		t.Fatal("the first run does not fail")
+	}
+	if err := os.WriteFile(filepath.Join(directory, "reachable"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := run(); err != nil {
+			calls, _ := os.ReadFile(filepath.Join(directory, "calls"))
+			t.Fatalf("%v after\n%s", err, calls)
+		}
+	}
+}
+
+// As many policies as the API lets in are not too many for an expression.
+func TestMinIOPoliciesAtTheirLongest(t *testing.T) {
+	c := readClient(t, "minio")
+	c.Spec.Preset.MinIO.Policies = nil
+	for i := range 14 {
+		c.Spec.Preset.MinIO.Policies = append(c.Spec.Preset.MinIO.Policies, v1alpha1.MinIOPolicy{
+			Group: string(rune('a'+i)) + strings.Repeat("g", 63), Policy: strings.Repeat("p", 64),
+		})
+	}
+	made := presets.Effective(c).Spec.Claims[0].Expression
+	if _, err := expression.Compile(made, expression.Kind{}); err != nil {
+		t.Errorf("%d characters: %v", len(made), err)
 	}
 }
 

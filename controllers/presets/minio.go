@@ -39,11 +39,12 @@ func minioClaims(m *v1alpha1.MinIOPreset) []v1alpha1.ClientClaim {
 	}
 	var pairs []string
 	for _, p := range m.Policies {
-		pairs = append(pairs, "{'group': "+celText(p.Group)+", 'policy': "+celText(p.Policy)+"}")
+		pairs = append(pairs, "["+celText(p.Group)+","+celText(p.Policy)+"]")
 	}
 	return []v1alpha1.ClientClaim{{
-		Name:       minioClaim(m),
-		Expression: "[" + strings.Join(pairs, ", ") + "].filter(p, p.group in user.groups).map(p, p.policy)",
+		Name: minioClaim(m),
+		// As many as the API lets in, at their longest, are less than an expression may have.
+		Expression: "[" + strings.Join(pairs, ",") + "].filter(p, p[0] in user.groups).map(p, p[1])",
 	}}
 }
 

@@ -169,7 +169,7 @@ func vaultScript(v *v1alpha1.VaultPreset) string {
 # Lets people log in to Vault. Needs the command vault, VAULT_ADDR and a token that may do this.
 set -eu
 cd "$(dirname "$0")"
-vault read auth/MOUNT/config >/dev/null 2>&1 || vault auth enable -path=MOUNT oidc
+vault auth list -format=json | grep -q '"MOUNT/"' || vault auth enable -path=MOUNT oidc
 vault auth tune -listing-visibility=unauth MOUNT/
 vault write auth/MOUNT/config @CONFIG
 vault write auth/MOUNT/role/ROLE @DOCUMENT
