@@ -137,7 +137,7 @@ var _ = Describe("A SigningKey", func() {
 		Eventually(current(k)).Should(match.BeReady())
 		keyID, secret := k.Status.ActiveKeyID, secretOf(k)
 		Expect(k8s.Delete(ctx, k)).To(Succeed())
-		Eventually(ringOf(secret)).Should(HaveField("Document.Keys", HaveExactElements(HaveField("Phase", registration.PhaseRetiring))))
+		Eventually(ringOf(secret.DeepCopy())).Should(HaveField("Document.Keys", HaveExactElements(HaveField("Phase", registration.PhaseRetiring))))
 		Expect(k8s.Delete(ctx, secret)).To(Succeed())
 		restored := create(&corev1.Secret{Type: secret.Type, Data: secret.Data, ObjectMeta: metav1.ObjectMeta{
 			Namespace: secret.Namespace, Name: secret.Name, Labels: secret.Labels, Annotations: secret.Annotations,

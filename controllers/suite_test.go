@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -148,10 +149,17 @@ func (w *writeCounter) around(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-func (w *writeCounter) list() []string {
+// in lists what was written in a namespace.
+func (w *writeCounter) in(namespace string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]string{}, w.seen...)
+	var found []string
+	for _, request := range w.seen {
+		if strings.Contains(request, "/namespaces/"+namespace+"/") {
+			found = append(found, request)
+		}
+	}
+	return found
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
