@@ -90,6 +90,10 @@ soak: ## logins, refreshes and machines' calls for SOAK (3m), while keys and sec
 	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/soak -duration $(SOAK)
 
+.PHONY: bench-operator
+bench-operator: ## measure the operator with 1,000 and 10,000 clients (CLIENTS=200 is quick)
+	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/bench -only operator $(if $(CLIENTS),-clients $(CLIENTS))
+
 ##@ Change
 
 .PHONY: generate

@@ -4,4 +4,5 @@
 //	load.go      a load generator that costs little beside what it measures
 //	provider.go  the provider alone: discovery, JWKS and token endpoint, start and memory
 //	cluster.go   operator and provider as programs on a real API server: from apply to a token, restart
+//	scale.go     the same with thousands of clients: all at once beside a plain writer, one more, memory, work for one event
 package main

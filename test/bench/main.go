@@ -8,14 +8,15 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"time"
 )
 
 func main() {
 	seconds := flag.Int("seconds", 9, "how long each rate is measured, in seconds")
-	clients := flag.Int("clients", 100, "how many OIDCClients are applied one after the other")
-	only := flag.String("only", "", "run only this part: provider, cluster, or the flows of the provider that have this in their names")
+	clients := flag.String("clients", "", "how many OIDCClients: those that part cluster applies one after the other (100), or the sizes, with commas between them, of part operator (1000,10000)")
+	only := flag.String("only", "", "run only this part: provider, cluster, operator (which runs only when asked for), or the flows of the provider that have this in their names")
 	var part providerPart
 	flag.BoolVar(&part.quick, "quick", false, "measure the provider with little in storage only")
 	flag.StringVar(&part.engine, "engine", "", "measure the provider on this engine only: SQLite or PostgreSQL")
@@ -34,14 +35,34 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	if err := run(ctx, time.Duration(*seconds)*time.Second/rounds, *clients, *only, part); err != nil {
+	sizes, err := parseSizes(*clients)
+	if err == nil {
+		err = run(ctx, time.Duration(*seconds)*time.Second/rounds, sizes, *only, part)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
 		pprof.StopCPUProfile()
 		os.Exit(1) //nolint:gocritic // what was deferred is done
 	}
 }
 
-func run(ctx context.Context, d time.Duration, clients int, only string, part providerPart) error {
+// parseSizes reads numbers of OIDCClients. None is nil.
+func parseSizes(list string) ([]int, error) {
+	var sizes []int
+	for text := range strings.SplitSeq(list, ",") {
+		if list == "" {
+			break
+		}
+		size, err := strconv.Atoi(text)
+		if err != nil || size < 1 {
+			return nil, fmt.Errorf("-clients must be positive numbers with commas between them, not %q", list)
+		}
+		sizes = append(sizes, size)
+	}
+	return sizes, nil
+}
+
+func run(ctx context.Context, d time.Duration, sizes []int, only string, part providerPart) error {
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		load = []byte("unknown")
@@ -52,6 +73,15 @@ func run(ctx context.Context, d time.Duration, clients int, only string, part pr
 		return err
 	}
 	defer programs.remove()
+	if only == "operator" {
+		if len(sizes) == 0 {
+			sizes = []int{1000, 10000}
+		}
+		if err := benchOperator(ctx, programs, sizes); err != nil {
+			return fmt.Errorf("operator: %w", err)
+		}
+		return nil
+	}
 	if only != "cluster" {
 		part.only = strings.TrimPrefix(only, "provider")
 		if err := benchProvider(ctx, programs, d, part); err != nil {
@@ -59,7 +89,10 @@ func run(ctx context.Context, d time.Duration, clients int, only string, part pr
 		}
 	}
 	if only == "" || only == "cluster" {
-		if err := benchCluster(ctx, programs, clients); err != nil {
+		if len(sizes) == 0 {
+			sizes = []int{100}
+		}
+		if err := benchCluster(ctx, programs, sizes[0]); err != nil {
 			return fmt.Errorf("cluster: %w", err)
 		}
 	}

@@ -64,17 +64,22 @@ func (p *process) stop() {
 }
 
 // residentKiB returns the resident set size in KiB.
-func (p *process) residentKiB() (int64, error) {
+func (p *process) residentKiB() (int64, error) { return p.memoryKiB("VmRSS:") }
+
+// peakKiB returns the largest resident set size that there has been.
+func (p *process) peakKiB() (int64, error) { return p.memoryKiB("VmHWM:") }
+
+func (p *process) memoryKiB(field string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.SplitSeq(string(status), "\n") {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, field); ok {
 			return strconv.ParseInt(strings.Fields(value)[0], 10, 64)
 		}
 	}
-	return 0, errors.New("no VmRSS")
+	return 0, errors.New("no " + field)
 }
 
 func freeAddresses() (a, b string, err error) {
