@@ -64,6 +64,9 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	}
 	obj := effective.DeepCopy() // of which only the status is written
 	setClientStatus(obj, state, plan, result, metav1.NewTime(now))
+	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches {
+		return ctrl.Result{RequeueAfter: hold}, nil
+	}
 	if reportErr := r.reporter.report(ctx, before, obj); err != nil || reportErr != nil {
 		return ctrl.Result{}, errors.Join(err, reportErr)
 	}

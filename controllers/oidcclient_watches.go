@@ -7,6 +7,8 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -23,8 +25,8 @@ import (
 )
 
 // setUp starts a reconcile of an OIDCClient when its spec, its annotation that asks for a rotation, one of its Secrets, a Secret of
-// somebody else under the name of its credentials' or their source's, its provider's spec, its namespace's labels, a SigningKey of
-// an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report
+// somebody else under the name of its credentials' or their source's, what its provider's spec says to clients, what its namespace's
+// labels say to its provider, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report
 // changes, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
@@ -33,8 +35,8 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).
-		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(concerningClients())).
+		Watches(&corev1.Namespace{}, r.inNamespace(), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&corev1.Namespace{}, r.outsideNamespace(), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		Watches(&coordinationv1.Lease{}, handler.Funcs{UpdateFunc: r.usedSecrets}).
@@ -101,12 +103,57 @@ func (r *clientReconciler) withSecretName(ctx context.Context, secret client.Obj
 	return requestsFor(list.Items)
 }
 
-func (r *clientReconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
-	list := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, list, client.InNamespace(namespace.GetName())); err != nil {
-		return unlisted(ctx, err)
+// concerningClients passes providers that come or go, and the changes of their specs apart from what no OIDCClient depends on:
+// there may be thousands of them.
+func concerningClients() predicate.Predicate {
+	said := func(p *v1alpha1.OIDCProvider) *v1alpha1.OIDCProviderSpec {
+		spec := p.Spec.DeepCopy()
+		spec.Replicas, spec.Storage, spec.Expose, spec.TLS, spec.Template = nil, v1alpha1.Storage{}, v1alpha1.Expose{}, nil, v1alpha1.PodTemplate{}
+		spec.Branding, spec.Sessions, spec.Login = v1alpha1.Branding{}, v1alpha1.SessionLifetimes{}, v1alpha1.LoginLimits{}
+		return spec
 	}
-	return requestsFor(list.Items)
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, okBefore := e.ObjectOld.(*v1alpha1.OIDCProvider)
+		after, okAfter := e.ObjectNew.(*v1alpha1.OIDCProvider)
+		return okBefore && okAfter && (before.UID != after.UID || !equality.Semantic.DeepEqual(said(before), said(after)))
+	}}
+}
+
+// inNamespace starts a reconcile of the OIDCClients of a namespace that comes or goes, and, when its labels change, of those whose
+// providers admit it now and did not before, or the other way round.
+func (r *clientReconciler) inNamespace() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	enqueue := func(ctx context.Context, namespace client.Object, q queue, concerned func(*v1alpha1.OIDCClient) bool) {
+		list := &v1alpha1.OIDCClientList{}
+		if err := r.client.List(ctx, list, client.InNamespace(namespace.GetName())); err != nil {
+			unlisted(ctx, err)
+			return
+		}
+		for i := range list.Items {
+			if concerned(&list.Items[i]) {
+				q.Add(requestFor(&list.Items[i]))
+			}
+		}
+	}
+	all := func(*v1alpha1.OIDCClient) bool { return true }
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q, all) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q, all) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			enqueue(ctx, e.ObjectNew, q, func(c *v1alpha1.OIDCClient) bool { return r.admittedOtherwise(ctx, c, e.ObjectOld, e.ObjectNew) })
+		},
+	}
+}
+
+// admittedOtherwise tells whether c's provider, going by labels, judges two states of its namespace differently. It may while the
+// provider cannot be read.
+func (r *clientReconciler) admittedOtherwise(ctx context.Context, c *v1alpha1.OIDCClient, before, after client.Object) bool {
+	provider := &v1alpha1.OIDCProvider{}
+	if err := r.client.Get(ctx, c.ProviderKey(), provider); err != nil {
+		return !apierrors.IsNotFound(err) // its coming starts a reconcile, too
+	}
+	allowed := provider.Spec.AllowedClients.Namespaces
+	return allowed.From == v1alpha1.NamespacesFromSelector && labelsAdmitted(allowed.Selector, before.GetLabels()) != labelsAdmitted(allowed.Selector, after.GetLabels())
 }
 
 // rotationRequested passes the changes of the annotation that asks for a rotation.

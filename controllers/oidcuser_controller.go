@@ -48,5 +48,8 @@ func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	}
 	obj := before.DeepCopy()
 	setUserStatus(obj, plan, result, metav1.NewTime(r.now()))
+	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, r.now()); hold > 0 && err == nil {
+		return ctrl.Result{RequeueAfter: hold}, nil
+	}
 	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
 }

@@ -23,20 +23,22 @@ func namespaceAllowed(ctx context.Context, reader client.Reader, provider *v1alp
 	case v1alpha1.NamespacesFromAll:
 		return true, nil
 	case v1alpha1.NamespacesFromSelector:
-		selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
-		if err != nil {
-			return false, nil //nolint:nilerr // a selector that cannot be read admits nobody
-		}
 		ns := &corev1.Namespace{}
 		if err := reader.Get(ctx, client.ObjectKey{Name: namespace}, ns); apierrors.IsNotFound(err) {
 			return false, nil
 		} else if err != nil {
 			return false, fmt.Errorf("get namespace %s: %w", namespace, err)
 		}
-		return selector.Matches(labels.Set(ns.Labels)), nil
+		return labelsAdmitted(allowed.Selector, ns.Labels), nil
 	default:
 		return namespace == provider.Namespace, nil
 	}
+}
+
+// labelsAdmitted tells whether a namespace with these labels is selected. A selector that cannot be read admits nobody.
+func labelsAdmitted(selector *metav1.LabelSelector, set labels.Set) bool {
+	parsed, err := metav1.LabelSelectorAsSelector(selector)
+	return err == nil && parsed.Matches(set)
 }
 
 // foreignHost returns the first redirect URI whose host the provider does not admit, or "".

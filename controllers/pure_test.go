@@ -145,8 +145,15 @@ func TestWaitersRelease(t *testing.T) {
 	provider := types.NamespacedName{Namespace: "sso", Name: "sso"}
 	one, two := types.NamespacedName{Name: "one"}, types.NamespacedName{Name: "two"}
 	w := newWaiters()
-	w.add(provider, one, "10")
-	w.add(provider, two, "20")
+	start := time.Now()
+	w.add(provider, one, "10", start)
+	w.add(provider, two, "15", start)
+	if got := w.add(provider, two, "20", start.Add(time.Second)); !got.Equal(start.Add(time.Second)) {
+		t.Errorf("waits for another version since %v, want a second later", got)
+	}
+	if got := w.add(provider, two, "20", start.Add(time.Minute)); !got.Equal(start.Add(time.Second)) {
+		t.Errorf("begins to wait anew for the same version: since %v", got)
+	}
 	if got := w.release(provider, nil); got != nil {
 		t.Errorf("released %v without any replica", got)
 	}
@@ -157,8 +164,8 @@ func TestWaitersRelease(t *testing.T) {
 		t.Errorf("released %v twice or too early", got)
 	}
 	w.remove(provider, two)
-	if len(w.versions) != 0 {
-		t.Errorf("kept %v", w.versions)
+	if len(w.held) != 0 {
+		t.Errorf("kept %v", w.held)
 	}
 }
 

@@ -117,6 +117,22 @@ type registered struct {
 	written bool
 	// ready are the reports of the provider's ready replicas.
 	ready []replicaReport
+	// since is when the wait for these to apply it began.
+	since time.Time
+}
+
+// patience is how long nothing is said of a wait for replicas that will most likely be over by then.
+const patience = time.Second
+
+// hold returns how much longer the status of a resource may be left as it is, or 0. A status about an earlier spec says nothing
+// wrong of this one, and that replicas need some milliseconds is no news: it would cost each change a write and an event more. What
+// is not over in time is told.
+func (r *registered) hold(before, after resource, observed int64, now time.Time) time.Duration {
+	ready := meta.FindStatusCondition(*after.Conditions(), v1alpha1.ConditionReady)
+	if r == nil || before.GetGeneration() == observed || ready == nil || ready.Reason != v1alpha1.ReasonAwaitingReplicas {
+		return 0
+	}
+	return max(0, r.since.Add(patience).Sub(now))
 }
 
 // registrar writes registrations and keeps track of which are not served yet.
@@ -133,7 +149,7 @@ func (r registrar) register(ctx context.Context, provider, resource types.Namesp
 	if err != nil {
 		return nil, err
 	}
-	r.waiters.add(provider, resource, result.version)
+	since := r.waiters.add(provider, resource, result.version, r.now())
 	ready, err := readyReplicas(ctx, r.objects.client, provider, r.now())
 	if err != nil {
 		return nil, err
@@ -141,7 +157,7 @@ func (r registrar) register(ctx context.Context, provider, resource types.Namesp
 	if judgeServed(ready, result.version, false).outcome == done {
 		r.waiters.remove(provider, resource)
 	}
-	return &registered{version: result.version, written: result.written, ready: ready}, nil
+	return &registered{version: result.version, written: result.written, ready: ready, since: since}, nil
 }
 
 // forget ends the wait of a resource that has no registration.

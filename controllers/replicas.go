@@ -98,31 +98,42 @@ func judgeServed(ready []replicaReport, version string, servedBefore bool) verdi
 // waiters remembers which resources wait for provider replicas to apply their registration, so that a report costs as
 // much as there are resources waiting, not as there are resources.
 type waiters struct {
-	mu       sync.Mutex
-	versions map[types.NamespacedName]map[types.NamespacedName]string // provider -> resource -> resource version
+	mu   sync.Mutex
+	held map[types.NamespacedName]map[types.NamespacedName]awaited // provider -> resource
+}
+
+// awaited is the resource version that replicas are to apply.
+type awaited struct {
+	version string
+	since   time.Time
 }
 
 func newWaiters() *waiters {
-	return &waiters{versions: map[types.NamespacedName]map[types.NamespacedName]string{}}
+	return &waiters{held: map[types.NamespacedName]map[types.NamespacedName]awaited{}}
 }
 
-// add makes a resource wait. Add before looking at the reports, so that none is missed in between.
-func (w *waiters) add(provider, resource types.NamespacedName, version string) {
+// add makes a resource wait, and returns since when it waits for that version. Add before looking at the reports, so that none is
+// missed in between.
+func (w *waiters) add(provider, resource types.NamespacedName, version string, now time.Time) (since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.versions[provider] == nil {
-		w.versions[provider] = map[types.NamespacedName]string{}
+	if w.held[provider] == nil {
+		w.held[provider] = map[types.NamespacedName]awaited{}
 	}
-	w.versions[provider][resource] = version
+	if last := w.held[provider][resource]; last.version == version {
+		return last.since
+	}
+	w.held[provider][resource] = awaited{version, now}
+	return now
 }
 
 // remove ends the waiting of a resource.
 func (w *waiters) remove(provider, resource types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.versions[provider], resource)
-	if len(w.versions[provider]) == 0 {
-		delete(w.versions, provider)
+	delete(w.held[provider], resource)
+	if len(w.held[provider]) == 0 {
+		delete(w.held, provider)
 	}
 }
 
@@ -134,10 +145,10 @@ func (w *waiters) release(provider types.NamespacedName, ready []replicaReport) 
 	if len(ready) == 0 {
 		return nil
 	}
-	for resource, version := range w.versions[provider] {
-		if !slices.ContainsFunc(ready, func(r replicaReport) bool { return !r.hasApplied(version) }) {
+	for resource, wait := range w.held[provider] {
+		if !slices.ContainsFunc(ready, func(r replicaReport) bool { return !r.hasApplied(wait.version) }) {
 			over = append(over, resource)
-			delete(w.versions[provider], resource)
+			delete(w.held[provider], resource)
 		}
 	}
 	return over

@@ -89,7 +89,7 @@ func (r *signingKeyReconciler) served(ctx context.Context, k *v1alpha1.SigningKe
 		return false, nil
 	}
 	version := state.secret.ResourceVersion
-	r.registrar.waiters.add(k.ProviderKey(), key, version)
+	r.registrar.waiters.add(k.ProviderKey(), key, version, r.now())
 	ready, err := readyReplicas(ctx, r.client, k.ProviderKey(), r.now())
 	if err != nil || judgeServed(ready, version, false).outcome != done {
 		return false, err
