@@ -86,7 +86,7 @@ func benchFill(ctx context.Context, s *site, plain *plainWriter, size int) error
 		return err
 	}
 	after := childTimes()
-	rate := float64(size) / took.Seconds()
+	filled := pace{size, took, totalOf(after) - totalOf(before)}
 	metrics, err := s.metrics(ctx)
 	if err != nil {
 		return err
@@ -95,9 +95,14 @@ func benchFill(ctx context.Context, s *site, plain *plainWriter, size int) error
 	if err := plain.rounds(ctx, min(size/2+1, plainRound)); err != nil {
 		return err
 	}
-	report("apply to all Ready / plain writer, as it stands", "%.0f %%   (%.0f clients/s in %s; plain %.0f/s with status and event)",
-		100*rate/plain.whole.rate(), rate, took.Round(100*time.Millisecond), plain.whole.rate())
-	report("the same / plain writer, resource and Secrets", "%.0f %%   (plain %.0f/s)", 100*rate/plain.bare.rate(), plain.bare.rate())
+	for _, beside := range []struct {
+		what string
+		pace
+	}{{"apply to all Ready / plain writer", plain.whole}, {"the same / without status and event", plain.bare}} {
+		byClock, byProcessor := filled.against(beside.pace)
+		report(beside.what, "%.0f %%, by CPU %.0f %%   (%.1f/s in %s; plain %.1f/s)",
+			100*byClock, 100*byProcessor, filled.rate(), took.Round(100*time.Millisecond), beside.rate())
+	}
 	report("work of the operator for each of them", "%.2f reconciles, %.2f writes, %.2f reads",
 		float64(spent.reconciles[clientController])/float64(size), float64(spent.writes)/float64(size), float64(spent.reads)/float64(size))
 	var times []string

@@ -63,6 +63,7 @@ func (s *site) fill(ctx context.Context, size int) (time.Duration, error) {
 		return fmt.Sprintf("%d applied and %d Ready of %d", applied.Load(), ready.Load(), size)
 	})()
 	start := time.Now()
+	progress(fmt.Sprintf("fill with %d clients", size))
 	applying := make(chan error, 1)
 	go func() {
 		applying <- inParallel(size, func(i int) error {

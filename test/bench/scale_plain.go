@@ -29,13 +29,26 @@ type plainWriter struct {
 	whole, bare pace
 }
 
-// pace is a number of clients and the time that they took.
+// pace is a number of clients, the time that they took, and the processor time of everybody who took part.
 type pace struct {
-	clients int
-	took    time.Duration
+	clients   int
+	took, cpu time.Duration
 }
 
 func (p pace) rate() float64 { return float64(p.clients) / p.took.Seconds() }
+
+// against returns how fast p is beside another pace, by the clock and by processor time, which other programs disturb less.
+func (p pace) against(other pace) (byClock, byProcessor float64) {
+	return p.rate() / other.rate(), float64(other.cpu) / float64(other.clients) * float64(p.clients) / float64(p.cpu)
+}
+
+func totalOf(times map[string]time.Duration) time.Duration {
+	var sum time.Duration
+	for _, t := range times {
+		sum += t
+	}
+	return sum
+}
 
 // newPlainWriter lets the operator make one client, learns from it, and stops the operator and the provider.
 func newPlainWriter(ctx context.Context, programs *programs) (_ *plainWriter, err error) {
@@ -102,12 +115,13 @@ func (w *plainWriter) rounds(ctx context.Context, n int) error {
 		if err := createTenants(ctx, w.client, w.made); err != nil {
 			return err
 		}
-		start := time.Now()
+		start, cpu := time.Now(), totalOf(childTimes())
 		if err := inParallel(n, func(i int) error { return round.create(ctx, first+i) }); err != nil {
 			return err
 		}
 		round.clients += n
 		round.took += time.Since(start)
+		round.cpu += totalOf(childTimes()) - cpu
 	}
 	return nil
 }
