@@ -2,6 +2,8 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -92,6 +94,32 @@ var _ = Describe("An OIDCClient", func() {
 		Eventually(current(provider)).Should(HaveField("Status.Replicas", HaveField("Ready", HaveValue(BeEquivalentTo(2)))))
 		update(c, func() { c.Spec.DisplayName = "changed" })
 		Eventually(current(c)).Should(And(match.BeReady(), HaveField("Status.ObservedGeneration", c.Generation)))
+	})
+
+	It("costs one write of status and one event, where the replicas are quick", func() {
+		startReplica(provider, "one")
+		Eventually(current(provider)).Should(match.BeReady())
+		statusWrites := func(c *v1alpha1.OIDCClient) []string {
+			return slices.DeleteFunc(operator.writes.list(), func(write string) bool {
+				return !strings.HasSuffix(write, "/"+apps+"/oidcclients/"+c.Name+"/status")
+			})
+		}
+		attempt := 0
+		Eventually(func(g Gomega) { // they are not, each time, on a machine that has much else to do
+			attempt++
+			c := create(gen.OIDCClient(apps, fmt.Sprintf("app-%d", attempt), provider))
+			Eventually(current(c)).Should(match.BeReady())
+			update(c, func() { c.Spec.DisplayName = "changed" })
+			Eventually(current(c)).Should(And(match.BeReady(), HaveField("Status.ObservedGeneration", c.Generation)))
+			Eventually(reasonsOf(c)).Should(ContainElement("Ready"))
+			g.Expect(statusWrites(c)).To(HaveLen(2), "one for each state of the spec")
+			g.Expect(reasonsOf(c)(Default)).To(ConsistOf("Ready"), "it has not been unready for a moment")
+		}, "60s").Should(Succeed())
+	})
+
+	It("is observed by nobody yet when it is created", func() {
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Expect(c.Status.ObservedGeneration).To(BeEquivalentTo(-1), "or kstatus would take it for done")
 	})
 
 	It("is not Served while one of two replicas stands still", func() {

@@ -36,6 +36,9 @@ type reporter struct {
 // place where status is written.
 func (r reporter) report(ctx context.Context, before, obj resource) error {
 	obj.SetObservedGeneration(obj.GetGeneration())
+	if reflect.DeepEqual(before, obj) {
+		return nil // most often, and far cheaper to see than by their JSON
+	}
 	was, err := statusOf(before)
 	if err != nil {
 		return err

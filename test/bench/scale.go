@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -118,7 +117,7 @@ func benchFill(ctx context.Context, s *site, plain *plainWriter, size int) error
 // into one report.
 func alone(timed func(ctx context.Context, name string) (time.Duration, error)) func(ctx context.Context, name string) (time.Duration, error) {
 	return func(ctx context.Context, name string) (time.Duration, error) {
-		time.Sleep(150*time.Millisecond + rand.N(100*time.Millisecond))
+		time.Sleep(200 * time.Millisecond)
 		return timed(ctx, name)
 	}
 }
