@@ -26,8 +26,8 @@ import (
 
 // setUp starts a reconcile of an OIDCClient when its spec, its annotation that asks for a rotation, one of its Secrets, a Secret of
 // somebody else under the name of its credentials' or their source's, what its provider's spec says to clients, what its namespace's
-// labels say to its provider, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID, or (while it waits) a replica's report
-// changes, and when a replica reports that one of several client secrets was used.
+// labels say to its provider, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID,
+// or (while it waits) a replica's report changes, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, rotationRequested()))).

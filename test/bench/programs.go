@@ -84,7 +84,6 @@ func (p *process) memoryKiB(field string) (int64, error) {
 
 // childTimes returns the processor time of this process and of those that it has started, by their names.
 func childTimes() map[string]time.Duration {
-	const tick = time.Second / 100 // what Linux counts in
 	times := map[string]time.Duration{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // cannot fail with this pattern
 	for _, stat := range stats {
@@ -92,18 +91,36 @@ func childTimes() map[string]time.Duration {
 		if err != nil {
 			continue // it has ended
 		}
-		name, rest, _ := strings.Cut(string(text), ") ")
-		_, name, _ = strings.Cut(name, "(")
-		fields := strings.Fields(rest)
-		if len(fields) < 13 || filepath.Dir(stat) != fmt.Sprintf("/proc/%d", os.Getpid()) && fields[1] != strconv.Itoa(os.Getpid()) {
-			continue
-		}
-		for _, field := range fields[11:13] {
-			n, _ := strconv.Atoi(field) // the kernel writes numbers
-			times[name] += time.Duration(n) * tick
+		name, parent, spent := parseStat(string(text))
+		if filepath.Dir(stat) == fmt.Sprintf("/proc/%d", os.Getpid()) || parent == os.Getpid() {
+			times[name] += spent
 		}
 	}
 	return times
+}
+
+// processorTime returns what the process has taken until now.
+func (p *process) processorTime() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	_, _, spent := parseStat(string(text))
+	return spent, err
+}
+
+// parseStat reads the line of a process in /proc: its name, its parent's number and its processor time.
+func parseStat(line string) (name string, parent int, spent time.Duration) {
+	const tick = time.Second / 100 // what Linux counts in
+	name, rest, _ := strings.Cut(line, ") ")
+	_, name, _ = strings.Cut(name, "(")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return name, 0, 0
+	}
+	parent, _ = strconv.Atoi(fields[1]) // the kernel writes numbers
+	for _, field := range fields[11:13] {
+		n, _ := strconv.Atoi(field)
+		spent += time.Duration(n) * tick
+	}
+	return name, parent, spent
 }
 
 func freeAddresses() (a, b string, err error) {
