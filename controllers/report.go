@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +37,7 @@ type reporter struct {
 // place where status is written.
 func (r reporter) report(ctx context.Context, before, obj resource) error {
 	obj.SetObservedGeneration(obj.GetGeneration())
-	if reflect.DeepEqual(before, obj) {
+	if equality.Semantic.DeepEqual(before, obj) {
 		return nil // most often, and far cheaper to see than by their JSON
 	}
 	was, err := statusOf(before)
