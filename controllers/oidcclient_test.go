@@ -100,8 +100,8 @@ var _ = Describe("An OIDCClient", func() {
 		startReplica(provider, "one")
 		Eventually(current(provider)).Should(match.BeReady())
 		statusWrites := func(c *v1alpha1.OIDCClient) []string {
-			return slices.DeleteFunc(operator.writes.list(), func(write string) bool {
-				return !strings.HasSuffix(write, "/"+apps+"/oidcclients/"+c.Name+"/status")
+			return slices.DeleteFunc(operator.writes.in(apps), func(write string) bool {
+				return !strings.HasSuffix(write, "/oidcclients/"+c.Name+"/status")
 			})
 		}
 		attempt := 0
