@@ -29,7 +29,7 @@ type OIDCClient struct {
 
 	// status says whether it can.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status OIDCClientStatus `json:"status,omitempty,omitzero"`
 }
 

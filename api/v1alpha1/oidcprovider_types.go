@@ -31,7 +31,7 @@ type OIDCProvider struct {
 
 	// status says what runs.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status OIDCProviderStatus `json:"status,omitempty,omitzero"`
 }
 

@@ -28,7 +28,7 @@ type OIDCUser struct {
 
 	// status says whether the person can log in.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status OIDCUserStatus `json:"status,omitempty,omitzero"`
 }
 

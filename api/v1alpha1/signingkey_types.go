@@ -31,7 +31,7 @@ type SigningKey struct {
 
 	// status says which keys there are.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status SigningKeyStatus `json:"status,omitempty,omitzero"`
 }
 
