@@ -13,6 +13,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -71,6 +72,8 @@ type rig struct {
 	checked  map[[2]string]bool
 	// signed are the keys that may have signed something, with the time until which it may have been.
 	signed map[signedBy]time.Time
+	// revoked tells that keys are not to be trusted any more.
+	revoked bool
 }
 
 type heldSecret struct {
@@ -131,6 +134,15 @@ func (r *rig) must(err error) {
 func (r *rig) startOperator() {
 	cached := interceptor.NewClient(r.mirror, interceptor.Funcs{
 		Get: r.get,
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if err := c.List(ctx, list, opts...); err != nil {
+				return err
+			}
+			return meta.EachListItem(list, func(item runtime.Object) error {
+				obj, _ := item.(client.Object)
+				return r.withKind(obj, nil)
+			})
+		},
 		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			return r.write(func() error { return c.Apply(ctx, obj, opts...) })
 		},
