@@ -44,7 +44,7 @@ func (r *rig) editPolicy(withdrawn bool, edit func(*v1alpha1.AllowedClients)) {
 	edited(r, r.provider, func(p *v1alpha1.OIDCProvider) { edit(&p.Spec.AllowedClients) })
 }
 
-func (r *rig) deleteClient() {
+func (r *rig) endClient() {
 	r.t.Helper()
 	r.withdrawn = true
 	r.must(r.mirror.Delete(r.t.Context(), r.client()))
@@ -66,8 +66,8 @@ func clientCrashes() map[string]crash {
 	return map[string]crash{
 		"client created":         {kinds: kinds, secrets: 2, before: func(r *rig) { r.make(r.provider) }, begin: func(r *rig) { r.makeClient() }},
 		"client before provider": {kinds: kinds, secrets: 2, before: func(r *rig) { r.makeClient() }, begin: func(r *rig) { r.make(r.provider) }},
-		"client deleted":         {kinds: kinds, before: registered, begin: (*rig).deleteClient},
-		"client deleted, its Secret retained": {kinds: kinds, secrets: 1, leaves: true, begin: (*rig).deleteClient, before: func(r *rig) {
+		"client deleted":         {kinds: kinds, before: registered, begin: (*rig).endClient},
+		"client deleted, its Secret retained": {kinds: kinds, secrets: 1, leaves: true, begin: (*rig).endClient, before: func(r *rig) {
 			r.make(r.provider)
 			r.makeClient(func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 		}},
@@ -75,7 +75,7 @@ func clientCrashes() map[string]crash {
 			r.editClient(func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyRetain })
 		}},
 		"made again under another client ID": {kinds: kinds, secrets: 2, before: registered, begin: func(r *rig) {
-			r.deleteClient()
+			r.endClient()
 			r.makeClient(gen.WithClientID("another"))
 		}},
 		"secretName changed": {kinds: kinds, secrets: 2, before: registered, begin: func(r *rig) {
