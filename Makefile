@@ -15,7 +15,7 @@ SOAK ?= 3m
 TOOLS := bin/tools
 GO_BUILD := env CGO_ENABLED=0 go build -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
-MODULES := . hack/kube hack/lint hack/tools
+MODULES := . hack/kube hack/lint hack/tools test/applications/vault
 # What `generate` writes and `verify` compares.
 GENERATED := api config/crd/bases config/rbac/role.yaml
 
@@ -49,7 +49,7 @@ image: ## one container image with both programs (IMAGE, CONTAINER_TOOL)
 
 # Without the cache of test results: it does not see the programs that some tests build and run.
 .PHONY: test
-test: ## every test: unit, real API server, browser, PostgreSQL, openid-client, Synapse, Django (installs Chromium, PostgreSQL, Node.js, Python where missing)
+test: bin/vault/vault ## every test: unit, real API server, browser, PostgreSQL, openid-client, Synapse, Django, Vault's plugin (installs Chromium, PostgreSQL, Node.js, Python where missing)
 	@hack/chromium.sh
 	@hack/openid-client.sh
 	@hack/postgres.sh
@@ -108,6 +108,11 @@ fmt: $(TOOLS)/golangci-lint ## gofumpt and goimports
 .PHONY: tidy
 tidy: ## go mod tidy in every module
 	@for m in $(MODULES); do (cd $$m && go mod tidy); done
+
+# What test/applications logs people in to as Vault. A module of its own, for its many dependencies.
+bin/vault/vault: $(wildcard test/applications/vault/*)
+	@cd test/applications/vault && ../../../hack/progress.sh "vault: building Vault's plugin for OIDC" $(GO_BUILD) -o ../../../$@ .
+	@touch $@
 
 # ---- tools, pinned by their go.mod and rebuilt when it changes
 
