@@ -86,7 +86,8 @@ func (v *vault) start(listen string) {
 	})
 }
 
-// setUp runs the script as it is in the Secret now. Vault must take all of it: it only warns of what it does not know.
+// setUp runs the script as it is in the Secret now. Vault must take it without a warning; of a field that the plugin does not know
+// ours makes an error.
 func (v *vault) setUp() {
 	v.t.Helper()
 	cmd := exec.CommandContext(v.t.Context(), "sh", filepath.Join(v.secret.path, "vault.sh"))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	jwtauth "github.com/hashicorp/vault-plugin-auth-jwt"
+	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
@@ -174,12 +175,35 @@ func (m *mount) request(r *http.Request, path string) (*logical.Request, error) 
 	if err := decoder.Decode(&request.Data); err != nil {
 		return nil, err
 	}
+	if err := m.knows(path, request.Data); err != nil {
+		return nil, err
+	}
 	request.Operation = logical.UpdateOperation
 	checked, exists, err := m.backend.HandleExistenceCheck(r.Context(), request)
 	if checked && !exists {
 		request.Operation = logical.CreateOperation
 	}
 	return request, err
+}
+
+// knows refuses what the plugin has no field for: it would ignore that, often without a warning.
+func (m *mount) knows(path string, data map[string]any) error {
+	router, ok := m.backend.(interface {
+		Route(path string) *framework.Path
+	})
+	if !ok {
+		return errors.New("the plugin does not tell its paths")
+	}
+	route := router.Route(path)
+	if route == nil {
+		return fmt.Errorf("the plugin has no path %s", path)
+	}
+	for name := range data {
+		if route.Fields[name] == nil {
+			return fmt.Errorf("the plugin has no field %s at %s", name, path)
+		}
+	}
+	return nil
 }
 
 // identity is what Vault's core would make a token, an entity and memberships of. In Vault's own answer the aliases are left out.

@@ -123,7 +123,7 @@ func write(client *api.Client, path, from string) error {
 	if !isFile {
 		return fmt.Errorf("write takes its data from a file, as in @data.json, not %q", from)
 	}
-	document, err := os.ReadFile(file)
+	document, err := os.ReadFile(file) //nolint:gosec // the command reads what it is told to
 	if err != nil {
 		return err
 	}
@@ -140,8 +140,8 @@ func write(client *api.Client, path, from string) error {
 			fmt.Fprintln(os.Stderr, "warning:", warning)
 		}
 	}
-	fmt.Println("written to", path)
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, "written to", path)
+	return err
 }
 
 func login(client *api.Client, args []string) error {
