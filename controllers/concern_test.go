@@ -66,12 +66,3 @@ func TestConcerningClients(t *testing.T) {
 		})
 	}
 }
-
-func TestStripBookkeeping(t *testing.T) {
-	c := gen.OIDCClient("apps", "app", gen.OIDCProvider("sso", "sso"))
-	c.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
-	c.Annotations = map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "{}", v1alpha1.AnnotationRotate: "now"}
-	if _, err := stripBookkeeping(c); err != nil || c.ManagedFields != nil || len(c.Annotations) != 1 || c.Annotations[v1alpha1.AnnotationRotate] == "" {
-		t.Errorf("left %v and %v, err %v", c.ManagedFields, c.Annotations, err)
-	}
-}

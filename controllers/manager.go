@@ -59,7 +59,7 @@ func CacheOptions() cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})}
 	reports := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{registration.LabelReplica: "true"})}
 	return cache.Options{
-		DefaultTransform: stripBookkeeping,
+		DefaultTransform: slim,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:                ours,
 			&corev1.Service{}:               ours,
@@ -158,15 +158,6 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		}
 	}
 	return nil
-}
-
-// stripBookkeeping drops from an object what others keep there for themselves, and what is for thousands of objects most of their size.
-func stripBookkeeping(obj any) (any, error) {
-	if o, ok := obj.(metav1.Object); ok {
-		o.SetManagedFields(nil)
-		delete(o.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
-	}
-	return obj, nil
 }
 
 // stripMetadata keeps of a foreign object's metadata only what tells that it has changed.
