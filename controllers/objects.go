@@ -86,11 +86,11 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 			return applied{}, &notOwnedError{want.GetKind(), want.GetNamespace(), want.GetName()}
 		}
 		if current.GetAnnotations()[annotationApplied] == want.GetAnnotations()[annotationApplied] {
-			have, err := toMap(current)
+			stands, err := standsAs(current, desired, want)
 			if err != nil {
 				return applied{}, err
 			}
-			if holds(have, want.Object) {
+			if stands {
 				return applied{version: current.GetResourceVersion(), uid: current.GetUID()}, nil
 			}
 		}
@@ -100,6 +100,17 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 		return applied{}, fmt.Errorf("apply %s %q: %w", want.GetKind(), want.GetName(), err)
 	}
 	return applied{version: want.GetResourceVersion(), written: true, uid: want.GetUID()}, nil
+}
+
+// standsAs tells whether current holds what is desired. want is desired as JSON would read it.
+func standsAs(current client.Object, desired runtime.ApplyConfiguration, want *unstructured.Unstructured) (bool, error) {
+	if secret, is := current.(*corev1.Secret); is {
+		if wanted, is := desired.(*acorev1.SecretApplyConfiguration); is && holdsSecret(secret, wanted) {
+			return true, nil
+		}
+	}
+	have, err := toMap(current)
+	return err == nil && holds(have, want.Object), err
 }
 
 // create creates an object that nothing is ever to be changed of. One that is there meanwhile is left alone: that it came starts another
