@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// connections is how many keep-alive connections put load on a server.
-const connections = 32
+// How many keep-alive connections put load on a server. Where a change has to reach the disk there are more, so that there is work for the
+// processors meanwhile.
+const (
+	readers = 32
+	writers = 64
+)
 
 // flow does one unit of work on a connection.
 type flow func(c *conn) error
@@ -37,8 +41,8 @@ type finished struct {
 	took time.Duration
 }
 
-// measure runs a flow on each of some connections, and measures for d what all of them together get done.
-func measure(ctx context.Context, address string, d time.Duration, open opener) (measured, error) {
+// measure runs a flow on each of the connections, and measures for d what all of them together get done.
+func measure(ctx context.Context, address string, connections int, d time.Duration, open opener) (measured, error) {
 	var loads sync.WaitGroup
 	flows := make(chan error, connections)
 	work := make([][]finished, connections)

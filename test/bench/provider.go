@@ -104,8 +104,8 @@ func benchDocuments(ctx context.Context, d time.Duration) (err error) {
 	defer func() { err = errors.Join(err, r.close()) }()
 	for _, document := range []struct{ name, path string }{{"discovery", oidc.PathDiscovery}, {"JWKS", oidc.PathJWKS}} {
 		got, err := compare(rounds,
-			func() (measured, error) { return measure(ctx, r.empty, d, asking(get("/", ""))) },
-			func() (measured, error) { return measure(ctx, r.subject, d, asking(get(document.path, ""))) })
+			func() (measured, error) { return measure(ctx, r.empty, readers, d, asking(get("/", ""))) },
+			func() (measured, error) { return measure(ctx, r.subject, readers, d, asking(get(document.path, ""))) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", document.name, err)
 		}
@@ -142,14 +142,14 @@ func benchEngine(ctx context.Context, db store.Store, engine string, d time.Dura
 			if err != nil {
 				return measured{}, err
 			}
-			return measure(ctx, r.subject, d, codes)
+			return measure(ctx, r.subject, writers, d, codes)
 		}},
-		{"refresh", "RS256", sign, func() (measured, error) { return measure(ctx, r.subject, d, r.refreshes(ctx)) }},
-		{"code flow, logged in", "RS256", sign, func() (measured, error) { return measure(ctx, r.subject, d, r.authorizations) }},
+		{"refresh", "RS256", sign, func() (measured, error) { return measure(ctx, r.subject, writers, d, r.refreshes(ctx)) }},
+		{"code flow, logged in", "RS256", sign, func() (measured, error) { return measure(ctx, r.subject, writers, d, r.authorizations) }},
 		{"client_credentials, opaque", "RS256", sign, func() (measured, error) {
-			return measure(ctx, r.subject, d, asking(tokenRequest("grant_type", "client_credentials")))
+			return measure(ctx, r.subject, writers, d, asking(tokenRequest("grant_type", "client_credentials")))
 		}},
-		{"login", "argon2id and RS256", login, func() (measured, error) { return measure(ctx, r.subject, d, r.logins) }},
+		{"login", "argon2id and RS256", login, func() (measured, error) { return measure(ctx, r.subject, writers, d, r.logins) }},
 	}
 	flows = slices.DeleteFunc(flows, func(f measuredFlow) bool { return !strings.Contains(f.name, part.only) })
 	empty := make([]ratio, len(flows))

@@ -93,10 +93,13 @@ func parse(dsn string, opts Options) (*pgxpool.Config, error) {
 
 // prepareSession makes a new connection what durability and the statements rest on, whatever the defaults of the database or of the
 // role are: a commit is answered when it is on disk, and a statement sees what was committed before it began.
+//
+// Every statement of a request finds its rows by an index. PostgreSQL plans it once for a connection, maybe while there is so little in
+// a table that reading all of it is quicker, and would go on doing so when there is much, until the table is analyzed. So it is told not to.
 func prepareSession(ctx context.Context, c *pgx.Conn) error {
 	var commit, isolation string
-	err := c.QueryRow(ctx, `SELECT coalesce(current_setting('synchronous_commit', true), ''), current_setting('default_transaction_isolation')`).
-		Scan(&commit, &isolation)
+	err := c.QueryRow(ctx, `SELECT coalesce(current_setting('synchronous_commit', true), ''), current_setting('default_transaction_isolation'),
+		(SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_seqscan')`).Scan(&commit, &isolation, nil)
 	if err == nil && commit == "off" {
 		_, err = c.Exec(ctx, "SET synchronous_commit = on")
 	}

@@ -136,7 +136,7 @@ func TestDefaultsOfTheDatabaseDoNotMatter(t *testing.T) {
 	exec(t, dsn, "ALTER DATABASE test1 SET synchronous_commit = off; ALTER DATABASE test1 SET default_transaction_isolation = 'serializable'")
 	s := open(t, dsn)
 	defer func() { _ = s.Close() }()
-	for setting, want := range map[string]string{"synchronous_commit": "on", "transaction_isolation": "read committed"} {
+	for setting, want := range map[string]string{"synchronous_commit": "on", "transaction_isolation": "read committed", "enable_seqscan": "off"} {
 		got, err := postgres.Setting(t.Context(), s, setting)
 		if err != nil || got != want {
 			t.Errorf("%s is %q, %v; want %q", setting, got, err, want)

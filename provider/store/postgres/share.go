@@ -14,7 +14,7 @@ import (
 
 // sharers is how many connections serve each queue at most. One would do for speed; that a statement waits for a lock must not make
 // everybody wait.
-const sharers = 3
+const sharers = 2
 
 // statement is one caller's part of a round trip.
 type statement struct {
