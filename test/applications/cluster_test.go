@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -21,6 +20,8 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/program"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 const (
@@ -75,7 +76,7 @@ func startCluster(dir string) (c *cluster, err error) {
 	if err := os.WriteFile(kubeconfig, c.env.KubeConfig, 0o600); err != nil {
 		return nil, err
 	}
-	addresses, err := freeAddresses(2)
+	addresses, err := program.FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func startCluster(dir string) (c *cluster, err error) {
 	if err := c.run(dir, "provider", provider...); err != nil {
 		return nil, err
 	}
-	return c, await(func() error { return c.ready(context.Background(), c.provider) })
+	return c, await(func() error { return status.Ready(context.Background(), c.client, c.provider) })
 }
 
 // create makes what all tests use. The signing key is made here, and not by the operator, so that a test can rotate it.
@@ -133,27 +134,6 @@ func (c *cluster) stop() (said string) {
 	return said
 }
 
-// conditioned is a resource with conditions.
-type conditioned interface {
-	client.Object
-	Conditions() *[]metav1.Condition
-}
-
-// ready says why a resource is not Ready as it was written last; it reads obj anew.
-func (c *cluster) ready(ctx context.Context, obj conditioned) error {
-	if err := c.client.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
-		return err
-	}
-	condition := meta.FindStatusCondition(*obj.Conditions(), v1alpha1.ConditionReady)
-	switch {
-	case condition == nil || condition.ObservedGeneration != obj.GetGeneration():
-		return fmt.Errorf("the operator has not looked at %T %s", obj, obj.GetName())
-	case condition.Status != metav1.ConditionTrue:
-		return fmt.Errorf("%T %s: %s: %s", obj, obj.GetName(), condition.Reason, condition.Message)
-	}
-	return nil
-}
-
 // apply creates resources and waits until each that has conditions is Ready. They are deleted when the test ends.
 func (c *cluster) apply(t *testing.T, objs ...client.Object) {
 	t.Helper()
@@ -168,8 +148,8 @@ func (c *cluster) apply(t *testing.T, objs ...client.Object) {
 		})
 	}
 	for _, obj := range objs {
-		if waited, ok := obj.(conditioned); ok {
-			eventually(t, func() error { return c.ready(t.Context(), waited) })
+		if waited, ok := obj.(status.Conditioned); ok {
+			eventually(t, func() error { return status.Ready(t.Context(), c.client, waited) })
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // pythonOf returns the Python in which an application is installed.
@@ -27,7 +28,7 @@ func pythonOf(t *testing.T, application string) string {
 // newDjango starts the project in test/applications/django with the settings out of the Secret, and returns its URL.
 func newDjango(t *testing.T, name string, options ...func(*v1alpha1.OIDCClientSpec)) (base string) {
 	t.Helper()
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}

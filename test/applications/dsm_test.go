@@ -14,6 +14,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // newDSMClient returns an OIDCClient that says no more than its preset.
@@ -193,7 +194,7 @@ func hostOf(address string) string {
 // unused returns an address on which nobody listens.
 func unused(t *testing.T) string {
 	t.Helper()
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}

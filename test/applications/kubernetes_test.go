@@ -19,6 +19,8 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/program"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 // noIssuers is an AuthenticationConfiguration that leaves everything as it is. The API server reads the file again when it changes.
@@ -36,7 +38,7 @@ type kubectl struct {
 func newKubectl(t *testing.T, preset *v1alpha1.KubeAPIServerPreset) *kubectl {
 	t.Helper()
 	c := shared.cluster
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +202,7 @@ func TestKubectlSystemGroups(t *testing.T) {
 	if err := c.client.Update(t.Context(), k.client); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error { return c.ready(t.Context(), k.client) })
+	eventually(t, func() error { return status.Ready(t.Context(), c.client, k.client) })
 	c.authenticate(t, c.credentials(t, k.client)["authentication-config.yaml"])
 	eventually(t, func() error {
 		if _, err := k.run("get", "secrets", "--all-namespaces"); err == nil || !strings.Contains(err.Error(), "Unauthorized") {

@@ -1,15 +1,14 @@
 package applications_test
 
 import (
-	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // process is a running program.
@@ -18,7 +17,7 @@ type process struct {
 	cmd  *exec.Cmd
 	// ended is closed when the program has ended, by itself or not.
 	ended  chan struct{}
-	output output
+	output program.Output
 }
 
 // startProcess starts a program with more environment than the test's own.
@@ -56,43 +55,4 @@ func (p *process) runs() bool {
 	default:
 		return true
 	}
-}
-
-// output keeps what a program has said last, and is read while it speaks.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// maxOutput is how many bytes are kept.
-const maxOutput = 64 << 10
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.buf.Write(p)
-	if excess := o.buf.Len() - maxOutput; excess > 0 {
-		o.buf.Next(excess)
-	}
-	return len(p), nil
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// freeAddresses returns addresses of the loopback interface on which nobody listens.
-func freeAddresses(n int) ([]string, error) {
-	free := make([]string, n)
-	for i := range free {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // when all are known, so that they differ
-		free[i] = l.Addr().String()
-	}
-	return free, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 // rotateSigningKey revokes the key with which ID tokens and logout tokens are signed, the hardest rotation that there is, and
@@ -68,7 +69,7 @@ func (c *cluster) rotateClientSecret(t *testing.T, oidcClient *v1alpha1.OIDCClie
 	old, oldID := c.credentials(t, oidcClient)["client_secret"], oidcClient.Status.Credentials.CurrentSecretID
 	c.change(t, oidcClient, func() { metav1.SetMetaDataAnnotation(&oidcClient.ObjectMeta, v1alpha1.AnnotationRotate, "now") })
 	eventually(t, func() error {
-		if err := c.ready(t.Context(), oidcClient); err != nil {
+		if err := status.Ready(t.Context(), c.client, oidcClient); err != nil {
 			return err
 		}
 		if oidcClient.Status.Credentials.CurrentSecretID == oldID || oidcClient.Status.Credentials.Previous == nil {
@@ -86,7 +87,7 @@ func (c *cluster) endOverlap(t *testing.T, oidcClient *v1alpha1.OIDCClient) {
 	t.Helper()
 	c.change(t, oidcClient, func() { oidcClient.Spec.Credentials.Rotation.Overlap = new(metav1.Duration) })
 	eventually(t, func() error {
-		if err := c.ready(t.Context(), oidcClient); err != nil {
+		if err := status.Ready(t.Context(), c.client, oidcClient); err != nil {
 			return err
 		}
 		if oidcClient.Status.Credentials.Previous != nil {

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
+
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 const matrixServer = "example.com"
@@ -36,7 +38,7 @@ type synapse struct {
 // newSynapse writes the configuration of a homeserver that is not started yet.
 func newSynapse(t *testing.T) *synapse {
 	t.Helper()
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // vault is Vault's plugin for OIDC in a Vault of ours, and somebody who sets it up by the script out of the Secret.
@@ -32,21 +33,21 @@ type vault struct {
 func newVault(t *testing.T, options ...func(*v1alpha1.OIDCClientSpec)) *vault {
 	t.Helper()
 	c := shared.cluster
-	program, err := filepath.Abs(filepath.Join("..", "..", "bin", "vault", "vault"))
+	binary, err := filepath.Abs(filepath.Join("..", "..", "bin", "vault", "vault"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(program); err != nil {
+	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("Vault's plugin is not built here; `make bin/vault/vault`, which `make test` runs, does that: %v", err)
 	}
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &vault{t: t, secret: newMount(t), program: program, address: "http://" + addresses[0]}
+	v := &vault{t: t, secret: newMount(t), program: binary, address: "http://" + addresses[0]}
 	v.environment = []string{
 		"VAULT_ADDR=" + v.address, "VAULT_TOKEN=of-the-one-who-sets-it-up", "HOME=" + t.TempDir(), "no_proxy=*", "NO_PROXY=*",
-		"PATH=" + filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"PATH=" + filepath.Dir(binary) + string(filepath.ListSeparator) + os.Getenv("PATH"),
 	}
 	v.start(addresses[0])
 	authority, err := os.ReadFile(shared.authority.file)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // isKnownAs fails unless this is whom Vault knows.
@@ -90,7 +91,7 @@ func TestVaultCommandLine(t *testing.T) {
 	c := shared.cluster
 	password := c.addPerson(t, "vault-lin", func(u *v1alpha1.OIDCUser) { u.Spec.Groups = []string{"vault-users"} })
 	otherPassword := c.addPerson(t, "vault-eve", func(u *v1alpha1.OIDCUser) { u.Spec.Groups = []string{"visitors"} })
-	addresses, err := freeAddresses(1)
+	addresses, err := program.FreeAddresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/net/html"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +27,8 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/page"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 const (
@@ -155,13 +155,7 @@ func (s *site) stop() error {
 	return s.env.Stop()
 }
 
-// conditioned is a resource with conditions.
-type conditioned interface {
-	client.Object
-	Conditions() *[]metav1.Condition
-}
-
-func (s *site) awaitReady(ctx context.Context, obj conditioned) error {
+func (s *site) awaitReady(ctx context.Context, obj status.Conditioned) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for !meta.IsStatusConditionTrue(*obj.Conditions(), v1alpha1.ConditionReady) {
@@ -181,11 +175,11 @@ func (s *site) logIn(ctx context.Context) error {
 	}
 	s.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	login := s.issuer + "/login"
-	page, err := s.send(ctx, http.MethodGet, login, nil)
+	shown, err := s.send(ctx, http.MethodGet, login, nil)
 	if err != nil {
 		return err
 	}
-	form := hiddenFields(page.body)
+	form := page.HiddenFields(shown.body)
 	form.Set("username", "ada")
 	form.Set("password", benchPassword)
 	answer, err := s.send(ctx, http.MethodPost, login, form)
@@ -374,20 +368,4 @@ func (s *site) send(ctx context.Context, method, target string, form url.Values)
 		location = &url.URL{}
 	}
 	return answer{response.StatusCode, location, body}, nil
-}
-
-// hiddenFields returns the hidden inputs of a page.
-func hiddenFields(page []byte) url.Values {
-	fields := url.Values{}
-	for z := html.NewTokenizer(bytes.NewReader(page)); z.Next() != html.ErrorToken; {
-		token := z.Token()
-		attributes := map[string]string{}
-		for _, a := range token.Attr {
-			attributes[a.Key] = a.Val
-		}
-		if token.Data == "input" && attributes["type"] == "hidden" {
-			fields.Set(attributes["name"], attributes["value"])
-		}
-	}
-	return fields
 }

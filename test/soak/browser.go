@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/html"
+	"github.com/oidc-operator/oidc-operator/test/page"
 )
 
 // browser is a person's browser: it keeps cookies, follows redirects and fills in the login form.
@@ -68,11 +67,11 @@ func (b *browser) fail(message string) error {
 
 // logIn opens the login page and sends its form.
 func (b *browser) logIn(ctx context.Context, target string) (answer, error) {
-	page, err := b.call(ctx, "login page", http.MethodGet, target, nil, nil, http.StatusOK)
+	shown, err := b.call(ctx, "login page", http.MethodGet, target, nil, nil, http.StatusOK)
 	if err != nil {
-		return page, err
+		return shown, err
 	}
-	form := hiddenFields(page.body)
+	form := page.HiddenFields(shown.body)
 	form.Set("username", b.username)
 	form.Set("password", loginPassword)
 	a, err := b.call(ctx, "login", http.MethodPost, target, form, func(r *http.Request) {
@@ -82,20 +81,4 @@ func (b *browser) logIn(ctx context.Context, target string) (answer, error) {
 		err = fmt.Errorf("status %d without a location", a.status)
 	}
 	return a, err
-}
-
-// hiddenFields returns the hidden inputs of a page.
-func hiddenFields(page []byte) url.Values {
-	fields := url.Values{}
-	for z := html.NewTokenizer(bytes.NewReader(page)); z.Next() != html.ErrorToken; {
-		token := z.Token()
-		attributes := map[string]string{}
-		for _, a := range token.Attr {
-			attributes[a.Key] = a.Val
-		}
-		if token.Data == "input" && attributes["type"] == "hidden" {
-			fields.Set(attributes["name"], attributes["value"])
-		}
-	}
-	return fields
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,20 +31,11 @@ type answer struct {
 func (c *caller) call(ctx context.Context, kind, method, target string, form url.Values, prepare func(*http.Request), want ...int) (answer, error) {
 	start := time.Now()
 	a, err := c.send(ctx, method, target, form, prepare)
-	if err == nil && !contains(want, a.status) {
+	if err == nil && !slices.Contains(want, a.status) {
 		err = fmt.Errorf("answers %d %s", a.status, a.errorCode())
 	}
 	c.ledger.call(kind, start, err)
 	return a, err
-}
-
-func contains(statuses []int, status int) bool {
-	for _, s := range statuses {
-		if s == status {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *caller) send(ctx context.Context, method, target string, form url.Values, prepare func(*http.Request)) (answer, error) {

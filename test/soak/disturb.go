@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 // disturbance is something that is done to the site.
@@ -83,7 +84,7 @@ func (s *site) rotateSecrets(ctx context.Context, do func(context.Context) error
 	}
 	for i, c := range clients {
 		err := await(ctx, func() error {
-			if err := s.ready(ctx, c); err != nil {
+			if err := status.Ready(ctx, s.client, c); err != nil {
 				return err
 			}
 			if c.Status.Credentials.CurrentSecretID == before[i] {
@@ -106,7 +107,7 @@ func (s *site) duringKey(do func(context.Context) error) func(context.Context) e
 
 func (s *site) rotateKey(ctx context.Context, do func(context.Context) error) error {
 	k := s.signingKey
-	if err := s.ready(ctx, k); err != nil {
+	if err := status.Ready(ctx, s.client, k); err != nil {
 		return err
 	}
 	before := k.Status.ActiveKeyID
@@ -123,7 +124,7 @@ func (s *site) rotateKey(ctx context.Context, do func(context.Context) error) er
 		return err
 	}
 	err := await(ctx, func() error {
-		if err := s.ready(ctx, k); err != nil {
+		if err := status.Ready(ctx, s.client, k); err != nil {
 			return err
 		}
 		if k.Status.ActiveKeyID == before {
@@ -152,7 +153,7 @@ func (s *site) forgetKeys(ctx context.Context, load *load) error {
 		return err
 	}
 	err := await(ctx, func() error {
-		if err := s.ready(ctx, s.signingKey); err != nil {
+		if err := status.Ready(ctx, s.client, s.signingKey); err != nil {
 			return err
 		}
 		if n := len(s.signingKey.Status.Keys); n != 1 {

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/oidc-operator/oidc-operator/test/program"
 )
 
 // build builds the project's own programs into dir.
@@ -30,7 +29,7 @@ type process struct {
 	// ended is closed when the program has ended; exit is then how.
 	ended chan struct{}
 	exit  error
-	said  tail
+	said  program.Output
 }
 
 func startProcess(name, program string, args ...string) (*process, error) {
@@ -70,45 +69,6 @@ func (p *process) quit() error {
 		return fmt.Errorf("%s ends with %w", p.name, p.exit)
 	}
 	return nil
-}
-
-// tail keeps what a program has said last.
-type tail struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// maxTail is how many bytes are kept.
-const maxTail = 16 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf.Write(p)
-	if excess := t.buf.Len() - maxTail; excess > 0 {
-		t.buf.Next(excess)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.buf.String()
-}
-
-// freeAddresses returns addresses of the loopback interface on which nobody listens.
-func freeAddresses(n int) ([]string, error) {
-	free := make([]string, n)
-	for i := range free {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }() // when all are known, so that they differ
-		free[i] = l.Addr().String()
-	}
-	return free, nil
 }
 
 func (s *site) program(name string) string { return filepath.Join(s.dir, name) }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -21,6 +20,8 @@ import (
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 	"github.com/oidc-operator/oidc-operator/test/pgtest"
+	"github.com/oidc-operator/oidc-operator/test/program"
+	"github.com/oidc-operator/oidc-operator/test/status"
 )
 
 const (
@@ -81,7 +82,7 @@ func (s *site) start(ctx context.Context) (err error) {
 	if err := s.startAPIServer(); err != nil {
 		return err
 	}
-	addresses, err := freeAddresses(6)
+	addresses, err := program.FreeAddresses(6)
 	if err != nil {
 		return err
 	}
@@ -153,8 +154,8 @@ func (s *site) create(ctx context.Context, dsn string) error {
 		}
 	}
 	for _, obj := range objects {
-		if waited, ok := obj.(conditioned); ok {
-			if err := await(ctx, func() error { return s.ready(ctx, waited) }); err != nil {
+		if waited, ok := obj.(status.Conditioned); ok {
+			if err := await(ctx, func() error { return status.Ready(ctx, s.client, waited) }); err != nil {
 				return err
 			}
 		}
@@ -211,27 +212,6 @@ func (s *site) stop(failed bool, out io.Writer) error {
 		errs = append(errs, s.postgres.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
-}
-
-// conditioned is a resource with conditions.
-type conditioned interface {
-	client.Object
-	Conditions() *[]metav1.Condition
-}
-
-// ready reads obj anew and says why it is not Ready as it was written last.
-func (s *site) ready(ctx context.Context, obj conditioned) error {
-	if err := s.client.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
-		return err
-	}
-	condition := meta.FindStatusCondition(*obj.Conditions(), v1alpha1.ConditionReady)
-	switch {
-	case condition == nil || condition.ObservedGeneration != obj.GetGeneration():
-		return fmt.Errorf("the operator has not looked at %T %s", obj, obj.GetName())
-	case condition.Status != metav1.ConditionTrue:
-		return fmt.Errorf("%T %s: %s: %s", obj, obj.GetName(), condition.Reason, condition.Message)
-	}
-	return nil
 }
 
 // callTimeout is how long a call may take before it has failed.
