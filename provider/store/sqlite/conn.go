@@ -26,8 +26,7 @@ type statement struct {
 	row   []driver.Value
 }
 
-// dsn names the database for the driver. Every pragma in it holds for the connection only, except journal_mode, which
-// the file remembers.
+// dsn names the database for the driver. Its pragmas hold for the connection only.
 func dsn(path string, pragmas ...string) string {
 	query := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}

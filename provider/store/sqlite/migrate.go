@@ -19,7 +19,8 @@ var migrations embed.FS
 // migrationWait is how long, in milliseconds, a program waits for another that migrates the same database.
 const migrationWait = "busy_timeout(60000)"
 
-// migrate brings the schema up to date. A database that is up to date costs one query. path is that of the database file.
+// migrate brings the schema up to date and makes the database keep a write-ahead log. A database where both are so already
+// costs three queries. path is that of the database file.
 func migrate(ctx context.Context, c *conn, path string) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -29,20 +30,27 @@ func migrate(ctx context.Context, c *conn, path string) error {
 	if err != nil {
 		return err
 	}
-	switch version, err := schemaVersion(c); {
-	case err != nil:
+	version, err := schemaVersion(c)
+	if err != nil {
 		return err
-	case version == known:
-		return nil
-	case version > known:
+	}
+	if version > known {
 		return fmt.Errorf("database %s has schema version %d, but this program knows no version after %d: "+
 			"start a program at least as new as the one that wrote it", path, version, known)
+	}
+	mode, err := journalMode(c, "PRAGMA journal_mode")
+	if err != nil || version == known && mode == "wal" {
+		return err
 	}
 	unlock, err := lockMigration(path)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	// Two connections that change the mode at the same time would be in each other's way, and SQLite does not wait then.
+	if _, err := journalMode(c, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
 	if err := runGoose(ctx, path, files); err != nil {
 		return fmt.Errorf("migrate database %s: %w", path, err)
 	}
@@ -79,6 +87,15 @@ func schemaVersion(c *conn) (version int64, err error) {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	return version, nil
+}
+
+// journalMode runs a pragma that reads or changes how transactions are kept, which the file remembers, and returns how
+// they are.
+func journalMode(c *conn, pragma string) (mode string, err error) {
+	if err := get(c, pragma, func(r *row) { mode = r.text() }); err != nil {
+		return "", fmt.Errorf("journal mode of database: %w", err)
+	}
+	return mode, nil
 }
 
 // lockMigration waits until no other program migrates the database. The lock is one of SQLite on an empty file beside

@@ -68,7 +68,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 // once per checkpoint, so these are made somewhat rarer than by default (8 MiB of log), and the cache (8 MiB, taken up only
 // when needed) holds the pages between two of them.
 func writerPragmas() []string {
-	return []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(2000)", "cache_size(-8192)", "journal_size_limit(67108864)"}
+	return []string{"synchronous(FULL)", "wal_autocheckpoint(2000)", "cache_size(-8192)", "journal_size_limit(67108864)"}
 }
 
 // createFile makes a file that only its owner can read, or takes everybody else's rights from one that is there: SQLite itself

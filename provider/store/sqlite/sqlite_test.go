@@ -56,6 +56,9 @@ func TestNobodyElseCanReadTheFiles(t *testing.T) {
 			prepare(t, path)
 			s := open(t, path)
 			defer func() { _ = s.Close() }()
+			if err := s.Ping(t.Context()); err != nil { // the log is made at the first change
+				t.Fatal(err)
+			}
 			files, err := filepath.Glob(path + "*")
 			if err != nil || len(files) < 3 {
 				t.Fatalf("found %v, %v; want the database, its log and its index", files, err)
@@ -132,7 +135,28 @@ func TestAnyPathWillDo(t *testing.T) {
 }
 
 func TestSeveralProgramsMayStartOnAnEmptyDatabase(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "provider.db")
+	for range 20 {
+		startTogether(t, filepath.Join(t.TempDir(), "provider.db"))
+	}
+}
+
+// A database that was restored from a dump has no write-ahead log before its first start.
+func TestSeveralProgramsMayStartOnARestoredDatabase(t *testing.T) {
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "provider.db")
+		if err := open(t, path).Close(); err != nil {
+			t.Fatal(err)
+		}
+		change(t, path, "PRAGMA journal_mode = DELETE")
+		startTogether(t, path)
+		if header, err := os.ReadFile(path); err != nil || header[18] != 2 { // 2 is WAL: https://sqlite.org/fileformat.html
+			t.Fatalf("the database has no write-ahead log: %v", err)
+		}
+	}
+}
+
+func startTogether(t *testing.T, path string) {
+	t.Helper()
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
