@@ -17,6 +17,9 @@ import (
 // that people write it may change status alone, of what others have made nothing, and of nothing the finalizers.
 func (r *rig) guard(before, after client.Object) {
 	r.t.Helper()
+	if secret, is := before.(*corev1.Secret); is && secret.Name == r.adopts && secret.Namespace == r.apps && after != nil {
+		return // it is asked for
+	}
 	if complaint := objection(before, after); complaint != "" {
 		of := after
 		if after == nil {

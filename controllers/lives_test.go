@@ -6,140 +6,33 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
-)
-
-// wholeLife drives resources of all four kinds from beginning to end and keeps what Flux (kstatus) and Argo CD would have said of each after
-// every single write.
-type wholeLife struct {
-	*rig
-	argo argoCD
-	// said is what was said since the last step, without repetition, by "Kind/name": kstatus/Argo CD.
-	said map[string][]string
-	// writes of the operator to each kind, to know that there was something to object to.
-	written map[string]int
-}
-
-func newWholeLife(t *testing.T, direct client.WithWatch) *wholeLife {
-	l := &wholeLife{
-		rig:  newWorld(t, direct, kindProvider, kindSigningKey, kindClient, kindUser),
-		argo: newArgoCD(t), said: map[string][]string{}, written: map[string]int{},
-	}
-	l.watch = l.note
-	return l
-}
-
-// note keeps what is said of a resource as it stands, and holds against it what may never be said.
-func (l *wholeLife) note(obj client.Object) {
-	l.t.Helper()
-	_, is := obj.(resource)
-	if !is {
-		return
-	}
-	gvk, err := apiutil.GVKForObject(obj, l.mirror.Scheme())
-	l.must(err)
-	content, err := toMap(obj)
-	l.must(err)
-	// As a client reads it from the API server: numbers are integers.
-	metadata, _ := content["metadata"].(map[string]any)
-	metadata["generation"] = obj.GetGeneration()
-	observed := int64(0)
-	if state, is := content["status"].(map[string]any); is {
-		if number, is := state["observedGeneration"].(float64); is {
-			observed = int64(number)
-			state["observedGeneration"] = observed
-		}
-	}
-	u := &unstructured.Unstructured{Object: content}
-	u.SetGroupVersionKind(gvk)
-	result, err := status.Compute(u)
-	l.must(err)
-	health, message := l.argo.health(l.t, gvk.Kind, content)
-	name := gvk.Kind + "/" + obj.GetName()
-	if observed != obj.GetGeneration() && (result.Status == status.CurrentStatus || health != "Progressing") {
-		l.t.Errorf("%s of generation %d, of which %d was looked at, is %s and %s", name, obj.GetGeneration(), observed, result.Status, health)
-	}
-	if message == "" {
-		l.t.Errorf("%s is %s without a message", name, health)
-	}
-	if l.operating {
-		l.written[gvk.Kind]++
-	}
-	said := result.Status.String() + "/" + health
-	if before := l.said[name]; len(before) == 0 || before[len(before)-1] != said {
-		l.said[name] = append(before, said)
-	}
-}
-
-// step changes something, lets the operator work, and compares what has been said of each resource meanwhile, the last at the end.
-func (l *wholeLife) step(what string, change func(), want map[string]string) {
-	l.t.Helper()
-	l.said = map[string][]string{}
-	change()
-	l.settle()
-	for name, sequence := range want {
-		if got := strings.Join(l.said[name], " "); got != sequence {
-			l.t.Errorf("%s: %s is said to be\n\t%s\nand should be\n\t%s", what, name, got, sequence)
-		}
-	}
-	told := slices.Clone(l.seen)
-	writes := l.writes
-	l.startOperator()
-	l.settle()
-	l.settle()
-	if l.writes != writes || len(l.seen) != len(told) {
-		l.t.Errorf("%s: after a restart and more looks, with nothing changed, there are %d writes and the events %v more", what, l.writes-writes, l.seen[len(told):])
-	}
-}
-
-func change[T client.Object](l *wholeLife, obj T, edit func(T)) {
-	l.t.Helper()
-	l.must(l.mirror.Get(l.t.Context(), client.ObjectKeyFromObject(obj), obj))
-	edit(obj)
-	l.must(l.mirror.Update(l.t.Context(), obj))
-}
-
-func (l *wholeLife) create(objects ...client.Object) {
-	l.t.Helper()
-	for _, obj := range objects {
-		l.must(l.mirror.Create(l.t.Context(), obj))
-	}
-}
-
-func (l *wholeLife) remove(objects ...client.Object) {
-	l.t.Helper()
-	for _, obj := range objects {
-		l.must(l.mirror.Delete(l.t.Context(), obj))
-	}
-}
-
-const (
-	waitingSaid  = "InProgress/Progressing"
-	currentSaid  = "Current/Healthy"
-	brokenSaid   = "Failed/Degraded"
-	becomesReady = waitingSaid + " " + currentSaid
 )
 
 // Whoever waits for a resource, by kstatus (Flux, kubectl, Helm) or by config/argocd, is told the truth about it at each moment of its life,
 // and events are recorded when something changes and not again.
 func TestLives(t *testing.T) {
 	direct := newAPIServer(t)
-	l := newWholeLife(t, direct)
+	for name, live := range map[string]func(*wholeLife){
+		"all four together": liveTogether, "a provider": liveProvider, "signing keys": liveKeys, "clients": liveClients, "users": liveUsers,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // in namespaces of its own
+			live(newWholeLife(t, direct))
+		})
+	}
+}
+
+func liveTogether(l *wholeLife) {
 	p := l.provider
 	k := gen.SigningKey(l.namespace, "key", "sso")
 	c := gen.OIDCClient(l.apps, "app", p)
@@ -185,7 +78,7 @@ func TestLives(t *testing.T) {
 	l.step("mended", func() {
 		l.remove(foreign)
 		change(l, p, func(p *v1alpha1.OIDCProvider) { p.Spec.AllowedClients.RedirectHosts = nil })
-		change(l, broughtKey, func(s *corev1.Secret) { s.Data["tls.key"] = newPEM(t) })
+		change(l, broughtKey, func(s *corev1.Secret) { s.Data["tls.key"] = newPEM(l.t) })
 		l.create(gen.Secret(l.namespace, "nothing", map[string]string{"password": "correct horse battery"}))
 	}, map[string]string{
 		"OIDCProvider/sso": becomesReady, "SigningKey/imported": currentSaid, "OIDCClient/app": becomesReady, "OIDCUser/ada": becomesReady,
@@ -194,25 +87,16 @@ func TestLives(t *testing.T) {
 		change(l, c, func(c *v1alpha1.OIDCClient) { c.Spec.Disabled = new(true) })
 		change(l, u, func(u *v1alpha1.OIDCUser) { u.Spec.Disabled = new(true) })
 	}, map[string]string{"OIDCClient/app": waitingSaid + " Current/Suspended", "OIDCUser/ada": waitingSaid + " Current/Suspended"})
+	all := []client.Object{c, u, k, imported, p}
 	l.step("deleted, while somebody holds them back", func() {
-		for _, obj := range []client.Object{c, u, k, p} {
-			change(l, obj, func(obj client.Object) { obj.SetFinalizers([]string{"example.com/hold"}) })
-		}
-		l.remove(c, u, k, p)
+		l.kept(all...)
+		l.remove(all...)
 	}, nil)
-	for _, obj := range []client.Object{c, u, k, p} {
-		l.said = map[string][]string{}
-		l.must(direct.Get(t.Context(), client.ObjectKeyFromObject(obj), obj))
-		l.note(obj)
-		for name, said := range l.said {
-			if fmt.Sprint(said) != "[Terminating/Progressing]" {
-				t.Errorf("%s is said to be %v while it is deleted", name, said)
-			}
-		}
-	}
+	l.released(all...)
+	l.ended()
 	for _, kind := range l.kinds {
 		if l.written[kind] < 3 {
-			t.Errorf("of %s the operator has written %d times: too little to see what it leaves alone", kind, l.written[kind])
+			l.t.Errorf("of %s the operator has written %d times: too little to see what it leaves alone", kind, l.written[kind])
 		}
 	}
 }

@@ -153,10 +153,10 @@ func judgeSigning(p *v1alpha1.OIDCProvider, state providerState) verdict {
 // judgeAvailable decides ConditionAvailable by what the replicas themselves report; the Deployment only explains why none does.
 func judgeAvailable(p *v1alpha1.OIDCProvider, state providerState) verdict {
 	switch {
+	case p.DesiredReplicas() == 0: // whoever waits for it must not be told that all is well while the last replica ends
+		return stall(v1alpha1.ReasonStopped, "spec.replicas is 0; set it to 1 to start the provider")
 	case len(state.ready) > 0:
 		return accept(v1alpha1.ReasonAvailable, "at least one replica answers requests")
-	case p.DesiredReplicas() == 0:
-		return stall(v1alpha1.ReasonStopped, "spec.replicas is 0; set it to 1 to start the provider")
 	}
 	if failure := deploymentFailure(state.deployment); failure != "" {
 		return wait(v1alpha1.ReasonDeploymentFailed, fmt.Sprintf("Deployment %q: %s", p.Name, failure))

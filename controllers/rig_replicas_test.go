@@ -23,7 +23,11 @@ func (r *rig) catchUp() {
 	r.must(r.mirror.List(r.t.Context(), providers))
 	r.applied = nil
 	for i := range providers.Items {
-		r.catchUpWith(&providers.Items[i])
+		if p := &providers.Items[i]; p.DesiredReplicas() == 0 {
+			r.retireReplica(p)
+		} else {
+			r.catchUpWith(p)
+		}
 	}
 }
 
@@ -42,12 +46,20 @@ func (r *rig) catchUpWith(p *v1alpha1.OIDCProvider) {
 			r.must(err)
 			r.applied = append(r.applied, document)
 		case registration.KindSigningKey:
-			document, err := registration.Parse[registration.SigningKey](secret.Data[kind.File()])
-			r.must(err)
-			r.applyKeys(document)
+			// One that cannot be read is not applied: the provider keeps what it has.
+			if document, err := registration.Parse[registration.SigningKey](secret.Data[kind.File()]); err == nil {
+				r.applyKeys(document)
+			}
 		}
 	}
 	r.reportApplied(p, version, counts)
+}
+
+// retireReplica ends the replica of a provider that is stopped, which takes its report with it.
+func (r *rig) retireReplica(p *v1alpha1.OIDCProvider) {
+	r.t.Helper()
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name + "-one"}}
+	r.must(client.IgnoreNotFound(r.mirror.Delete(r.t.Context(), lease)))
 }
 
 // registrations returns what a provider is given.
@@ -64,6 +76,10 @@ func (r *rig) reportApplied(p *v1alpha1.OIDCProvider, version string, counts map
 	r.t.Helper()
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name + "-one"}}
 	err := r.mirror.Get(r.t.Context(), client.ObjectKeyFromObject(lease), lease)
+	// A registration that is gone was applied as well.
+	if order, _ := resourceversion.CompareResourceVersion(lease.Annotations[registration.AnnotationApplied], version); err == nil && order > 0 {
+		version = lease.Annotations[registration.AnnotationApplied]
+	}
 	if err == nil && lease.Annotations[registration.AnnotationApplied] == version && lease.Spec.RenewTime.Time.Equal(r.now) {
 		return
 	}

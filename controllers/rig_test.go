@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -49,8 +47,8 @@ type rig struct {
 	signingKeys     *signingKeyReconciler
 	reconciler      *clientReconciler
 	users           *userReconciler
-	events          *events.FakeRecorder
 	seen            []string // events, by reason
+	told            []toldEvent
 
 	writes  int
 	faultAt int // the write that meets the fault, from 1; 0: none
@@ -74,6 +72,8 @@ type rig struct {
 	signed map[signedBy]time.Time
 	// revoked tells that keys are not to be trusted any more.
 	revoked bool
+	// adopts is the name of a Secret that the client is to adopt, or "".
+	adopts string
 }
 
 type heldSecret struct {
@@ -162,12 +162,11 @@ func (r *rig) startOperator() {
 			return r.write(func() error { return c.Create(ctx, obj, opts...) })
 		},
 	})
-	r.events = events.NewFakeRecorder(100)
 	objects := objects{client: cached, live: r.mirror}
 	now := func() time.Time { return r.now }
 	newRegistrar := func() registrar { return registrar{objects: objects, waiters: newWaiters(), now: now} }
 	foreign := func() *referents { return newReferents(r.mirror, r.mirror) }
-	reporter := reporter{client: cached, events: r.events}
+	reporter := reporter{client: cached, events: toldTo{r}}
 	r.versions = newRegistrationVersions()
 	r.providers = &providerReconciler{
 		client: cached, objects: objects, reporter: reporter, versions: r.versions, dsns: foreign(), logos: foreign(), image: "provider", now: now,
@@ -301,7 +300,6 @@ func (r *rig) round() (next time.Duration, last error) {
 				break
 			}
 		}
-		r.drainEvents()
 		if errors.Is(err, errStopped) {
 			r.startOperator()
 			return 0, err
@@ -330,19 +328,6 @@ func (r *rig) collectGarbage() {
 		owners := obj.GetOwnerReferences()
 		if len(owners) > 0 && !slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool { return uids[o.UID] }) {
 			r.must(r.mirror.Delete(r.t.Context(), obj))
-		}
-	}
-}
-
-func (r *rig) drainEvents() {
-	for {
-		select {
-		case e := <-r.events.Events:
-			var kind, reason string
-			_, _ = fmt.Sscan(e, &kind, &reason)
-			r.seen = append(r.seen, reason)
-		default:
-			return
 		}
 	}
 }
