@@ -9,7 +9,7 @@ const (
 	ReasonAvailable = "Available"
 	// ReasonAwaitingReport surfaces while no replica has reported that it answers requests.
 	ReasonAwaitingReport = "AwaitingReport"
-	// ReasonStopped surfaces when spec.replicas is 0.
+	// ReasonStopped surfaces when spec.replicas is 0, also while the last replica still ends.
 	ReasonStopped = "Stopped"
 	// ReasonObjectNotOwned surfaces when an object that is not ours has the name of one that the provider needs.
 	ReasonObjectNotOwned = "ObjectNotOwned"
