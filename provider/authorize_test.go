@@ -348,6 +348,40 @@ func TestIDTokenHintOfAnotherClient(t *testing.T) {
 	}
 }
 
+// An application that has kept an ID token over a rotation of keys is not shut out for sending it. The hint proves nothing then, and
+// keeps the answer for others back all the same.
+func TestIDTokenHintOfAKeyThatIsGone(t *testing.T) {
+	issuer, app := newIssuer(t)
+	token, _ := newRelyingParty(t, issuer, app).login()
+	raw, _ := token.Extra("id_token").(string)
+	other := appClient()
+	other.ClientID = "other"
+	issuer.AddClient(other)
+	issuer.AddUser(registration.User{Username: "bob"}, password)
+	for _, key := range issuer.Registry.Keys().All() {
+		issuer.Registry.Remove(registration.KindSigningKey, key.KeyID)
+	}
+	issuer.AddKey("ES256", issuer.Clock.Now())
+	ada, bob := issuer.NewBrowser(t), issuer.NewBrowser(t)
+	ada.Authorize(authorizeURL(issuer), "ada", password)
+	bob.Authorize(authorizeURL(issuer), "bob", password)
+	for name, c := range map[string]struct {
+		browser    *providertest.Browser
+		hint       string
+		client, is string
+	}{
+		"of who is logged in": {ada, raw, "app", ""},
+		"of somebody else":    {bob, raw, "app", "login_required"},
+		"of another client":   {ada, raw, "other", "invalid_request"},
+		"of another issuer":   {ada, ofIssuer(t, raw, "https://other.example"), "app", "invalid_request"},
+	} {
+		page := c.browser.Get(authorizeURL(issuer, "prompt", "none", "client_id", c.client, "id_token_hint", c.hint))
+		if answer := page.Answer(); answer.Get("error") != c.is || (answer.Get("code") == "") != (c.is != "") {
+			t.Errorf("a hint %s: %v", name, answer)
+		}
+	}
+}
+
 // OIDC Core 3.1.2.1: login_hint is filled in, unless it cannot be a name.
 func TestLoginHint(t *testing.T) {
 	issuer, _ := newIssuer(t)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/web"
@@ -89,7 +90,7 @@ func (p *Provider) checkAuthorization(params oidc.Parameters, malformed bool) (*
 	if a.AuthorizationRequest, err = oidc.ReadAuthorization(params, own...); err != nil {
 		return nil, a.fail(err)
 	}
-	if a.hint, err = p.readHintOf(params); err != nil {
+	if a.hint, err = p.readHintOf(params, client); err != nil {
 		return nil, a.fail(err)
 	}
 	if err := a.checkForClient(); err != nil {
@@ -179,13 +180,20 @@ type hint struct {
 	SessionID string `json:"sid"`
 }
 
-// readHintOf reads the id_token_hint of an authorization request, or nil. Expired hints count: they tell who it was.
-func (p *Provider) readHintOf(params oidc.Parameters) (*hint, error) {
+// readHintOf reads the id_token_hint of an authorization request, or nil. Expired hints count: they tell who it was. So does one of the
+// client itself whose key is gone: an application that kept it over a rotation of keys must not be shut out for that. It cannot be
+// proven, but all that a hint does is to keep the answer for others back, which the claims parameter can ask for without any proof.
+func (p *Provider) readHintOf(params oidc.Parameters, client *registration.Client) (*hint, error) {
 	token := params.Get("id_token_hint")
 	if token == "" {
 		return nil, nil //nolint:nilnil // a request without a hint is no error
 	}
 	h, err := p.readHint(token)
+	if errors.Is(err, keys.ErrKeyGone) {
+		if h, err = p.readClaimedHint(token); err == nil && h.Audience != client.ClientID {
+			err = errors.New("id_token_hint of another client cannot be proven")
+		}
+	}
 	if err != nil || h.Subject == "" {
 		return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "id_token_hint is not an ID token of this provider"}
 	}
@@ -193,16 +201,28 @@ func (p *Provider) readHintOf(params oidc.Parameters) (*hint, error) {
 }
 
 func (p *Provider) readHint(token string) (hint, error) {
-	var h hint
 	payload, err := p.registry.Keys().Verify(token)
 	if err != nil {
-		return h, err
+		return hint{}, err
 	}
+	return p.parseHint(payload)
+}
+
+// readClaimedHint returns what an ID token says without a proof of it.
+func (p *Provider) readClaimedHint(token string) (hint, error) {
+	payload, err := keys.Unverified(token)
+	if err != nil {
+		return hint{}, err
+	}
+	return p.parseHint(payload)
+}
+
+func (p *Provider) parseHint(payload []byte) (h hint, err error) {
 	if err := json.Unmarshal(payload, &h); err != nil {
-		return h, fmt.Errorf("read id_token_hint: %w", err)
+		return hint{}, fmt.Errorf("read id_token_hint: %w", err)
 	}
 	if h.Issuer != p.issuer {
-		return h, errors.New("id_token_hint is of another issuer")
+		return hint{}, errors.New("id_token_hint is of another issuer")
 	}
 	return h, nil
 }

@@ -110,13 +110,9 @@ func (p *Provider) readLogoutHint(params oidc.Parameters) (h *hint, audience str
 	if !errors.Is(err, keys.ErrKeyGone) {
 		return &read, read.Audience, err
 	}
-	var claimed hint
-	payload, err := keys.Unverified(token)
-	if err == nil {
-		err = json.Unmarshal(payload, &claimed)
-	}
-	if err != nil || claimed.Issuer != p.issuer {
-		return nil, "", errors.New("id_token_hint is of another issuer")
+	claimed, err := p.readClaimedHint(token)
+	if err != nil {
+		return nil, "", err
 	}
 	return nil, claimed.Audience, nil
 }

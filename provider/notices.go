@@ -181,8 +181,9 @@ func (n *notices) dispatch(ctx context.Context, t taken) {
 	}
 	switch {
 	case now.Before(r.restUntil):
+		pause := r.restUntil.Sub(now)
 		n.mu.Unlock()
-		n.retry(ctx, &t, r.restUntil.Sub(now), errNoAnswer)
+		n.retry(ctx, &t, pause, errNoAnswer)
 	case len(r.queue) >= noticeQueue:
 		n.mu.Unlock()
 		n.postpone(ctx, &t, jitter(noticeCrowded))

@@ -2,6 +2,8 @@ package oidc
 
 import (
 	"encoding/base64"
+	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,11 +161,12 @@ func (r *AuthorizationRequest) readMaxAge(p Parameters) error {
 	if text == "" {
 		return nil
 	}
-	seconds, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
+	// A number that is too large for a machine is one of seconds all the same, and longer than any login lasts.
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return &Error{CodeInvalidRequest, "max_age must be a number of seconds, 0 or more"}
 	}
-	r.MaxAge = time.Duration(seconds) * time.Second
+	r.MaxAge = time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second //nolint:gosec // it is bounded just there
 	return nil
 }
 

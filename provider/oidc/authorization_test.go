@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"encoding/base64"
 	"errors"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -41,6 +42,23 @@ func TestReadAuthorization(t *testing.T) {
 	}
 	if r, err = read("response_type=code&scope=openid"); err != nil || r.MaxAge >= 0 {
 		t.Errorf("without max_age: %+v, %v", r, err)
+	}
+}
+
+// OIDC Core 3.1.2.1: any number of seconds, also one that no clock of ours can hold.
+func TestReadMaxAge(t *testing.T) {
+	const longest = math.MaxInt64 / time.Second * time.Second
+	for text, want := range map[string]time.Duration{
+		"0": 0, "00": 0, "3600": time.Hour, "4294967296": 4294967296 * time.Second, "9223372037": longest, "18446744073709551616": longest,
+	} {
+		if r, err := read("response_type=code&scope=openid&max_age=" + text); err != nil || r.MaxAge != want {
+			t.Errorf("max_age %s: %+v, %v", text, r, err)
+		}
+	}
+	for _, text := range []string{"-1", "%2B1", "1.5", "soon", "1e3", "%201"} {
+		if _, err := read("response_type=code&scope=openid&max_age=" + text); !errors.Is(err, &oidc.Error{Code: oidc.CodeInvalidRequest}) {
+			t.Errorf("max_age %s: %v", text, err)
+		}
 	}
 }
 
