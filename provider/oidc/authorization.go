@@ -166,7 +166,7 @@ func (r *AuthorizationRequest) readMaxAge(p Parameters) error {
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return &Error{CodeInvalidRequest, "max_age must be a number of seconds, 0 or more"}
 	}
-	r.MaxAge = time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second //nolint:gosec // it is bounded just there
+	r.MaxAge = time.Duration(min(seconds, uint64(math.MaxInt64/time.Second))) * time.Second
 	return nil
 }
 
