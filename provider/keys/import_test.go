@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -153,10 +154,22 @@ func TestImportRefuses(t *testing.T) {
 	}
 	broken := *m.rsa
 	broken.Primes = append(broken.Primes[:0:0], m.rsa.Primes[0], m.weak.Primes[0])
+	halves, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpaired := *m.ec["ES256"]
+	unpaired.D = big.NewInt(42)
+	zero := *m.ec["ES256"]
+	zero.D = big.NewInt(0)
+	const apart = "private and public halves do not belong together"
 	for name, test := range map[string]struct {
 		data            []byte
 		algorithm, says string
 	}{
+		"halves of two EC keys":     {asJWK(t, jose.JSONWebKey{Key: &unpaired}), "ES256", apart + "; use a P-256 key"},
+		"an EC key of nothing":      {asJWK(t, jose.JSONWebKey{Key: &zero}), "ES256", apart},
+		"halves of two Ed25519s":    {asJWK(t, jose.JSONWebKey{Key: ed25519.PrivateKey(append(m.ed.Seed(), halves...))}), "EdDSA", "not a valid JSON Web Key"},
 		"nothing":                   {[]byte(" \n"), "RS256", "is empty"},
 		"something else":            {[]byte("hunter2"), "RS256", "neither PEM nor"},
 		"weak RSA":                  {pkcs8(t, m.weak), "RS256", "RSA key of 1024 bits, which is too weak; use one of at least 2048"},

@@ -101,7 +101,9 @@ func (k *Key) Parse(algorithm string) (*jose.JSONWebKey, error) {
 	return jwk, nil
 }
 
-// Fits says why a private or public key cannot be one of algorithm, or returns nil.
+// Fits says why a private or public key cannot be one of algorithm, or returns nil. The halves of a private one must belong together: a
+// JSON Web Key of an elliptic curve (RFC 7518 section 6.2.2) tells both, and what one half signs nobody could verify with another. Those
+// of RSA and Ed25519 keys have been compared where they were read.
 func Fits(key any, algorithm string) error {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
@@ -109,7 +111,10 @@ func Fits(key any, algorithm string) error {
 	case *rsa.PublicKey:
 		return rsaFits(k, algorithm)
 	case *ecdsa.PrivateKey:
-		return curveFits(k.Curve, algorithm)
+		if err := curveFits(k.Curve, algorithm); err != nil {
+			return err
+		}
+		return pairFits(k)
 	case *ecdsa.PublicKey:
 		return curveFits(k.Curve, algorithm)
 	case ed25519.PrivateKey, ed25519.PublicKey:
@@ -136,6 +141,20 @@ func curveFits(curve elliptic.Curve, algorithm string) error {
 	curves := map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 	if curves[algorithm] != curve {
 		return errors.New("is an elliptic curve key of " + curve.Params().Name + ", which does not fit " + algorithm)
+	}
+	return nil
+}
+
+var errUnpaired = errors.New("is a key whose private and public halves do not belong together")
+
+func pairFits(key *ecdsa.PrivateKey) error {
+	private, err := key.ECDH()
+	if err != nil {
+		return errUnpaired // the private half is none of this curve
+	}
+	public, err := key.PublicKey.ECDH()
+	if err != nil || !private.PublicKey().Equal(public) {
+		return errUnpaired
 	}
 	return nil
 }
