@@ -30,6 +30,7 @@ const (
 	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials or their source; OIDCProvider by that of its DSN; SigningKey by that of its import
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
+	indexKeyRing       = "keyRing"       // Secret with a SigningKey's keys, also one that is gone, by provider "namespace/name"
 )
 
 // anyAlgorithm stands in indexAlgorithm for a client to which every algorithm matters with which its provider signs.
@@ -51,6 +52,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	for _, add := range []func() error{
 		index(ctx, indexer, indexOwner, func(s *corev1.Secret) []string {
 			return one(s.Annotations[resources.AnnotationOwner])
+		}),
+		index(ctx, indexer, indexKeyRing, func(s *corev1.Secret) []string {
+			return one(ringProvider(s))
 		}),
 		index(ctx, indexer, indexLeaseProvider, func(l *coordinationv1.Lease) []string {
 			return one(l.Labels[registration.LabelProvider])

@@ -27,8 +27,8 @@ type signingKeyState struct {
 	served bool
 	// imported is what spec.import refers to.
 	imported referent
-	// siblings are the provider's other SigningKeys.
-	siblings []v1alpha1.SigningKey
+	// others are what the provider's other SigningKeys hold, also those that are gone.
+	others []*keyRing
 }
 
 func (r *signingKeyReconciler) observe(ctx context.Context, k *v1alpha1.SigningKey) (signingKeyState, error) {
@@ -56,7 +56,7 @@ func (r *signingKeyReconciler) observe(ctx context.Context, k *v1alpha1.SigningK
 	return state, err
 }
 
-// observeImport reads the key that is to be imported, and who else could have it.
+// observeImport reads the key that is to be imported, and who else has it or has had it.
 func (r *signingKeyReconciler) observeImport(ctx context.Context, k *v1alpha1.SigningKey, state *signingKeyState) error {
 	key := client.ObjectKeyFromObject(k)
 	name := k.ImportSecretName()
@@ -68,16 +68,8 @@ func (r *signingKeyReconciler) observeImport(ctx context.Context, k *v1alpha1.Si
 	if state.imported, err = r.imports.of(ctx, key, name, k.ImportSecretKey(), &corev1.Secret{}); err != nil {
 		return err
 	}
-	list := &v1alpha1.SigningKeyList{}
-	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: k.ProviderKey().String()}); err != nil {
-		return fmt.Errorf("list signing keys: %w", err)
-	}
-	for i := range list.Items {
-		if list.Items[i].UID != k.UID {
-			state.siblings = append(state.siblings, list.Items[i])
-		}
-	}
-	return nil
+	state.others, err = otherRings(ctx, r.client, k)
+	return err
 }
 
 // served tells whether every provider replica has applied the Secret, while a published key waits for that. The SigningKey

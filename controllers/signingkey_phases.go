@@ -72,6 +72,8 @@ type keyProgress struct {
 	held bool
 	// refused says why the imported key is not taken, or is "".
 	refused string
+	// unknown are key IDs that were to be revoked and never were any of the SigningKey's.
+	unknown []string
 	// published tells that the published key is from just now, so that no replica can have it.
 	published bool
 }
@@ -137,6 +139,8 @@ func (p *keyProgress) revoke(step keyStep) {
 		if key := p.ring.find(keyID); key != nil {
 			p.warn(v1alpha1.ReasonKeyRevoked, "key %s, which was %s, is taken out of the JWKS at once", keyID, key.Phase)
 			p.ring.drop(keyID, true)
+		} else if !slices.Contains(p.ring.memory.Used, keyID) {
+			p.unknown = append(p.unknown, keyID)
 		}
 	}
 }

@@ -89,6 +89,10 @@ func planSigningKey(k *v1alpha1.SigningKey, state signingKeyState, now time.Time
 		obstacle = new(importRefused(k, progress.refused))
 	}
 	plan := signingKeyPlan{ready: judgeKeys(k, progress, obstacle), progress: progress}
+	if len(progress.unknown) > 0 { // who revokes a key is in a hurry, and must not take a slip for done
+		plan.ready.message += fmt.Sprintf("; annotation %s names %.64q, which is no key of this SigningKey: correct it, see status.keys",
+			v1alpha1.AnnotationRevoke, progress.unknown[0])
+	}
 	if state.secret == nil && len(progress.ring.document.Keys) == 0 {
 		return plan, nil // there is nothing to keep yet
 	}
@@ -188,9 +192,9 @@ func judgeImport(k *v1alpha1.SigningKey, state signingKeyState) (*registration.K
 		return nil, new(importRefused(k, err.Error()))
 	}
 	if state.ring == nil || state.ring.find(keyID) == nil {
-		for _, sibling := range state.siblings {
-			if slices.ContainsFunc(sibling.Status.Keys, func(s v1alpha1.KeyStatus) bool { return s.KeyID == keyID }) {
-				return nil, new(importRefused(k, fmt.Sprintf("is the key of SigningKey %q, and a key ID stands in a JWKS only once; use another key", sibling.Name)))
+		for _, other := range state.others {
+			if why := other.claims(keyID); why != "" {
+				return nil, new(importRefused(k, why))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -106,5 +107,32 @@ func TestASecretThatIsBrokenIsLeftAlone(t *testing.T) {
 				t.Errorf("plans %v and says %q", plan.secret != nil, plan.ready.message)
 			}
 		})
+	}
+}
+
+// Who revokes a key and has mistaken its ID learns that nothing was revoked, for as long as the annotation says so.
+func TestARevocationOfNoKeyIsTold(t *testing.T) {
+	k, provider := gen.SigningKey("sso", "key", "sso"), gen.OIDCProvider("sso", "sso")
+	revoke := func(state signingKeyState, keyIDs string) signingKeyPlan {
+		t.Helper()
+		k.Annotations = map[string]string{v1alpha1.AnnotationRevoke: keyIDs}
+		plan, err := planSigningKey(k, state, time.Now(), keys.Generate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	mistaken := revoke(signingKeyState{provider: provider}, "slip, "+strings.Repeat("x", 100))
+	if message := mistaken.ready.message; !strings.Contains(message, `oidc-operator.dev/revoke names "slip"`) || mistaken.ready.outcome != done {
+		t.Errorf("says %q", message)
+	}
+	active := mistaken.progress.ring.in(registration.PhaseActive).KeyID
+	state := signingKeyState{provider: provider, ring: mistaken.progress.ring}
+	for range 2 { // what was revoked before is no mistake
+		plan := revoke(state, active)
+		if strings.Contains(plan.ready.message, "revoke") || plan.progress.ring.find(active) != nil {
+			t.Errorf("says %q", plan.ready.message)
+		}
+		state.ring = plan.progress.ring
 	}
 }

@@ -335,4 +335,21 @@ var _ = Describe("An imported SigningKey", func() {
 		two := create(gen.SigningKey(namespace, "two", "sso", importing("tls", "")))
 		Eventually(current(two)).Should(match.BeRefused("ImportRefused", ContainSubstring(`is the key of SigningKey "one"`)))
 	})
+
+	It("is not one that another SigningKey has had, whose name it may have been", func() {
+		create(gen.Secret(namespace, "tls", newECKeyData()))
+		one := create(gen.SigningKey(namespace, "one", "sso", importing("tls", "")))
+		Eventually(current(one)).Should(match.BeReady())
+		annotate(one, v1alpha1.AnnotationRevoke, one.Status.ActiveKeyID)
+		Eventually(current(one)).Should(HaveField("Status.ActiveKeyID", BeEmpty()))
+		two := create(gen.SigningKey(namespace, "two", "sso", importing("tls", "")))
+		Eventually(current(two)).Should(match.BeRefused("ImportRefused", ContainSubstring(`which SigningKey "one" has used before`)), "it was revoked")
+
+		create(gen.Secret(namespace, "other", newECKeyData()))
+		gone := create(gen.SigningKey(namespace, "gone", "sso", importing("other", "")))
+		Eventually(current(gone)).Should(match.BeReady())
+		Expect(k8s.Delete(ctx, gone)).To(Succeed())
+		three := create(gen.SigningKey(namespace, "three", "sso", importing("other", "")))
+		Eventually(current(three)).Should(match.BeRefused("ImportRefused", ContainSubstring(`is the key of SigningKey "gone"`)), "what it has signed is still verified")
+	})
 })
