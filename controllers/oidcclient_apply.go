@@ -21,8 +21,10 @@ type clientResult struct {
 	secretTaken bool
 	// refused is why something could not be written, or nil.
 	refused *verdict
-	// restarted are the workloads that were restarted, unrestarted says why others could not be.
-	restarted, unrestarted []string
+	// restarted are the workloads that were restarted, unrestarted says why others could not be, and restartErr that it is to be tried soon.
+	restarted   []v1alpha1.Workload
+	unrestarted []string
+	restartErr  error
 	// registered is nil when nothing was registered.
 	registered *registered
 	// registrationTaken names a Secret of somebody else that has the name of the registration Secret, or is nil.
@@ -76,11 +78,16 @@ func (r *clientReconciler) issue(ctx context.Context, c *v1alpha1.OIDCClient, st
 		return nil
 	}
 	if plan.secrets.restart {
-		if err := r.restart(ctx, c, plan.secrets.currentID, result); err != nil {
+		issued := plan.secrets.issued
+		if err := r.restart(ctx, c, plan.secrets.currentID, issued.been(), result); err != nil {
 			return err
 		}
+		if issued.partly = issued.partlyRestarted(result.restarted); len(result.unrestarted) == 0 {
+			issued.restarted = plan.secrets.currentID
+		}
+		plan.credentials = plan.credentials.WithAnnotations(issued.annotations())
 		if len(result.unrestarted) == 0 {
-			plan.credentials.WithAnnotations(map[string]string{annotationRestarted: plan.secrets.currentID})
+			delete(plan.credentials.Annotations, annotationPartlyRestarted)
 		}
 	}
 	mine := ownCredentials(c)

@@ -71,5 +71,8 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 		return ctrl.Result{}, errors.Join(err, reportErr)
 	}
 	r.announceSecrets(before, obj, plan, result)
+	if result.restartErr != nil {
+		return ctrl.Result{}, result.restartErr
+	}
 	return ctrl.Result{RequeueAfter: untilNext(plan, result, now)}, nil
 }

@@ -48,7 +48,11 @@ func (r *clientReconciler) announceSecrets(before, after *v1alpha1.OIDCClient, p
 		event(v1alpha1.ReasonRotationStarted, "a new client secret was made; it is put into the Secret when every provider replica accepts it")
 	}
 	if len(result.restarted) > 0 {
-		event(v1alpha1.ReasonRolloutRestarted, "restarted for the new client secret: "+strings.Join(result.restarted, ", "))
+		var names []string
+		for _, w := range result.restarted {
+			names = append(names, fmt.Sprintf("%s %q", w.Kind, w.Name))
+		}
+		event(v1alpha1.ReasonRolloutRestarted, "restarted for the new client secret: "+strings.Join(names, ", "))
 	}
 	was, is := before.Status.Credentials, after.Status.Credentials
 	if was == nil || is == nil || was.CurrentSecretID == "" || is.CurrentSecretID == "" {

@@ -3,11 +3,15 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,9 +28,9 @@ const (
 	verbRestart = "restart"
 )
 
-// restart restarts the workloads that read the client secret named id. It writes into result which it has restarted and why it could not
-// restart the others: that is not an error, and what else is to be done does not wait for it.
-func (r *clientReconciler) restart(ctx context.Context, c *v1alpha1.OIDCClient, id string, result *clientResult) error {
+// restart restarts the workloads that read the client secret named id, apart from those that have been. It writes into result which it has
+// restarted and why it could not restart the others: what else is to be done does not wait for it. The error is for what ends the reconcile.
+func (r *clientReconciler) restart(ctx context.Context, c *v1alpha1.OIDCClient, id string, been []string, result *clientResult) error {
 	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{
 		"annotations": map[string]string{annotationRestartedFor: c.Name + "/" + id},
 	}}}})
@@ -34,31 +38,51 @@ func (r *clientReconciler) restart(ctx context.Context, c *v1alpha1.OIDCClient, 
 		return fmt.Errorf("encode patch: %w", err)
 	}
 	for _, w := range c.Spec.Credentials.RolloutRestart {
+		if slices.Contains(been, workloadID(w)) {
+			continue // whoever else reads it may have had it restarted since, and would again
+		}
 		what := fmt.Sprintf("%s %q", w.Kind, w.Name)
-		obj, resource := workload(w.Kind)
-		obj.SetNamespace(c.Namespace)
-		obj.SetName(w.Name)
-		may, err := r.mayRestart(ctx, obj, resource)
-		if err != nil {
-			return err
-		}
-		if !may {
-			result.unrestarted = append(result.unrestarted, what+` cannot be restarted, for which the operator needs the verbs "patch" and "restart" on it; see docs/credentials.md`)
-			continue
-		}
-		err = r.client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(restartManager))
+		err := r.restartOne(ctx, c.Namespace, w, patch)
+		answer := apierrors.APIStatus(nil)
 		switch {
+		case errors.Is(err, errNotGranted):
+			result.unrestarted = append(result.unrestarted, what+` cannot be restarted, for which the operator needs the verbs "patch" and "restart" on it; see docs/credentials.md`)
 		case apierrors.IsNotFound(err):
 			result.unrestarted = append(result.unrestarted, what+" does not exist; correct spec.credentials.rolloutRestart")
-		case refused(err) != nil:
+		case errors.As(err, &answer):
 			result.unrestarted = append(result.unrestarted, what+" cannot be restarted: "+err.Error())
+			if refused(err) == nil {
+				result.restartErr = fmt.Errorf("restart %s: %w", what, err) // it may be possible soon
+			}
 		case err != nil:
 			return fmt.Errorf("restart %s: %w", what, err)
 		default:
-			result.restarted = append(result.restarted, what)
+			result.restarted = append(result.restarted, w)
 		}
 	}
 	return nil
+}
+
+var errNotGranted = errors.New("the operator may not restart it")
+
+func (r *clientReconciler) restartOne(ctx context.Context, namespace string, w v1alpha1.Workload, patch []byte) error {
+	obj, resource := workload(w.Kind)
+	if len(path.IsValidPathSegmentName(w.Name)) > 0 { // no request could be made of it
+		return apierrors.NewNotFound(schema.GroupResource{Group: appsv1.GroupName, Resource: resource}, w.Name)
+	}
+	obj.SetNamespace(namespace)
+	obj.SetName(w.Name)
+	if may, err := r.mayRestart(ctx, obj, resource); err != nil {
+		return err
+	} else if !may {
+		return errNotGranted
+	}
+	return r.client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(restartManager))
+}
+
+// workloadID names a workload of a namespace.
+func workloadID(w v1alpha1.Workload) string {
+	return string(w.Kind) + "/" + w.Name
 }
 
 // mayRestart asks the API server whether the operator has been given the right to restart a workload.

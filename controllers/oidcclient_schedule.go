@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +19,8 @@ const (
 	annotationRotatedAt = "oidc-operator.dev/rotated-at"
 	annotationHandled   = "oidc-operator.dev/rotation-handled"
 	annotationRestarted = "oidc-operator.dev/restarted-for"
+	// annotationPartlyRestarted holds the secret's ID and the workloads that were restarted for it, as long as others were not.
+	annotationPartlyRestarted = "oidc-operator.dev/restarted-workloads"
 	// annotationSecretKey holds the key under which the client secret stands, which the spec may have changed since.
 	annotationSecretKey = "oidc-operator.dev/secret-key"
 )
@@ -32,6 +35,28 @@ type issuance struct {
 	handled string
 	// restarted is the ID of the secret for which the workloads were restarted.
 	restarted string
+	// partly is what annotationPartlyRestarted says.
+	partly string
+}
+
+// been returns the workloads that were restarted for the secret already.
+func (i issuance) been() []string {
+	if fields := strings.Fields(i.partly); len(fields) > 0 && fields[0] == i.secretID && i.restarted != i.secretID {
+		return fields[1:]
+	}
+	return nil
+}
+
+// partlyRestarted returns what annotationPartlyRestarted is to say when more were restarted, or "".
+func (i issuance) partlyRestarted(more []v1alpha1.Workload) string {
+	been := i.been()
+	for _, w := range more {
+		been = append(been, workloadID(w))
+	}
+	if len(been) == 0 {
+		return ""
+	}
+	return i.secretID + " " + strings.Join(been, " ")
 }
 
 func issuanceOf(secret *corev1.Secret) issuance {
@@ -39,6 +64,7 @@ func issuanceOf(secret *corev1.Secret) issuance {
 		secretID:  secret.Annotations[annotationSecretID],
 		handled:   secret.Annotations[annotationHandled],
 		restarted: secret.Annotations[annotationRestarted],
+		partly:    secret.Annotations[annotationPartlyRestarted],
 	}
 	if at, err := time.Parse(time.RFC3339, secret.Annotations[annotationRotatedAt]); err == nil {
 		i.rotatedAt = at
@@ -50,6 +76,7 @@ func (i issuance) annotations() map[string]string {
 	annotations := map[string]string{}
 	for name, value := range map[string]string{
 		annotationSecretID: i.secretID, annotationHandled: i.handled, annotationRestarted: i.restarted,
+		annotationPartlyRestarted: i.partlyRestarted(nil),
 	} {
 		if value != "" {
 			annotations[name] = value

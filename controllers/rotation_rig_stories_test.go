@@ -2,12 +2,16 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,6 +56,64 @@ func TestClientSecretStories(t *testing.T) {
 		if d.Generation != 1 || string(r.appSecret().Data["client_secret"]) == first || ready(c) != "True Ready" ||
 			!strings.Contains(message, `Deployment "app" cannot be restarted, for which the operator needs the verbs "patch" and "restart"`) {
 			t.Errorf("generation %d, %s, %q", d.Generation, ready(c), message)
+		}
+	})
+	t.Run("a restart that the API server cannot do holds nothing else up", func(t *testing.T) {
+		broken := interceptor.NewClient(direct, interceptor.Funcs{Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			if _, is := obj.(*appsv1.Deployment); is {
+				return apierrors.NewInternalError(errors.New("failed calling webhook"))
+			}
+			return c.Patch(ctx, obj, patch, opts...)
+		}})
+		r := newRig(t, broken, func(c *v1alpha1.OIDCClient) {
+			c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "a/b"}, {Kind: "Deployment", Name: "app"}}
+		})
+		r.settle()
+		r.annotate("1")
+		var err error
+		for range 6 {
+			_, err = r.reconciler.Reconcile(t.Context(), ctrl.Request{NamespacedName: r.key})
+			r.catchUp()
+		}
+		document, _ := r.registered()
+		message := meta.FindStatusCondition(r.client().Status.Conditions, v1alpha1.ConditionCredentialsReady).Message
+		if len(document.Secrets) != 2 || document.Secrets[0].Pending || document.Secrets[1].NotAfter.IsZero() {
+			t.Errorf("what was replaced has no end: %d secrets", len(document.Secrets))
+		}
+		if err == nil || !strings.Contains(message, `Deployment "a/b" does not exist`) || !strings.Contains(message, `Deployment "app" cannot be restarted: `) {
+			t.Errorf("%v, %q", err, message)
+		}
+	})
+	t.Run("a workload is restarted once, though another is missing and others have it restarted, too", func(t *testing.T) {
+		r := newRig(t, direct, func(c *v1alpha1.OIDCClient) {
+			c.Spec.Credentials.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "app"}, {Kind: "StatefulSet", Name: "missing"}}
+		})
+		d := deployment(r.apps, "app")
+		r.must(r.mirror.Create(t.Context(), d))
+		r.settle()
+		tries := func() { // it never settles, since it tries again
+			for range 6 {
+				_, err := r.reconciler.Reconcile(t.Context(), ctrl.Request{NamespacedName: r.key})
+				r.must(err)
+				r.catchUp()
+			}
+		}
+		r.annotate("1")
+		tries()
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		d.Spec.Template.Annotations[annotationRestartedFor] = "another/1234"
+		r.must(r.mirror.Update(t.Context(), d))
+		r.startOperator()
+		tries()
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		if d.Generation != 3 {
+			t.Errorf("generation %d", d.Generation)
+		}
+		r.annotate("2")
+		tries()
+		r.must(r.mirror.Get(t.Context(), client.ObjectKeyFromObject(d), d))
+		if d.Generation != 4 {
+			t.Errorf("after another rotation generation %d", d.Generation)
 		}
 	})
 	t.Run("nothing of the same name is restarted in another namespace", func(t *testing.T) {
