@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -12,7 +13,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -158,17 +158,25 @@ func TestImportRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unpaired := *m.ec["ES256"]
-	unpaired.D = big.NewInt(42)
-	zero := *m.ec["ES256"]
-	zero.D = big.NewInt(0)
+	withPrivateHalf := func(d []byte) []byte {
+		var jwk map[string]string
+		if err := json.Unmarshal(asJWK(t, jose.JSONWebKey{Key: m.ec["ES256"]}), &jwk); err != nil {
+			t.Fatal(err)
+		}
+		jwk["d"] = base64.RawURLEncoding.EncodeToString(d)
+		data, err := json.Marshal(jwk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
 	const apart = "private and public halves do not belong together"
 	for name, test := range map[string]struct {
 		data            []byte
 		algorithm, says string
 	}{
-		"halves of two EC keys":     {asJWK(t, jose.JSONWebKey{Key: &unpaired}), "ES256", apart + "; use a P-256 key"},
-		"an EC key of nothing":      {asJWK(t, jose.JSONWebKey{Key: &zero}), "ES256", apart},
+		"halves of two EC keys":     {withPrivateHalf(bytes.Repeat([]byte{42}, 32)), "ES256", apart + "; use a P-256 key"},
+		"an EC key of nothing":      {withPrivateHalf(make([]byte, 32)), "ES256", apart},
 		"halves of two Ed25519s":    {asJWK(t, jose.JSONWebKey{Key: ed25519.PrivateKey(append(m.ed.Seed(), halves...))}), "EdDSA", "not a valid JSON Web Key"},
 		"nothing":                   {[]byte(" \n"), "RS256", "is empty"},
 		"something else":            {[]byte("hunter2"), "RS256", "neither PEM nor"},
