@@ -86,6 +86,21 @@ func TestRefreshAgainAfterALostAnswer(t *testing.T) {
 	}
 }
 
+// Asking again does not make the time longer in which that is taken for a lost answer: whoever has stolen a token could otherwise keep
+// it alive beside its successor.
+func TestRefreshAgainIsForATime(t *testing.T) {
+	issuer, first := newRefreshing(t, "openid")
+	refreshed(t, issuer, first.text("refresh_token"))
+	issuer.Clock.Advance(6 * time.Second)
+	if got := refreshed(t, issuer, first.text("refresh_token")); got.status != 200 {
+		t.Fatalf("asking again answers %d %s", got.status, got.text("error"))
+	}
+	issuer.Clock.Advance(6 * time.Second)
+	if got := refreshed(t, issuer, first.text("refresh_token")); got.text("error") != "invalid_grant" {
+		t.Errorf("asking once more answers %d", got.status)
+	}
+}
+
 // An invented token must not revoke anything: otherwise whoever knows a grant's name could.
 func TestInventedRefreshTokenRevokesNothing(t *testing.T) {
 	issuer, first := newRefreshing(t, "openid")
