@@ -31,6 +31,8 @@ type Registry interface {
 	ClientByAppID(appID string) (*registration.Client, bool)
 	UserByName(username string) (*registration.User, bool)
 	UserBySubject(subject string) (*registration.User, bool)
+	// DisabledSubjects returns the "sub" of every user who is disabled.
+	DisabledSubjects() []string
 	// EmailIsUnique tells whether no two users have this e-mail address, in whatever case.
 	EmailIsUnique(email string) bool
 	// HashKinds returns the kinds of all registered password hashes, see registration.HashKind.
@@ -101,6 +103,8 @@ type Provider struct {
 	// exchanges bounds how often tokens of Synology SSO Server's protocol are exchanged.
 	exchanges *quotas
 	notices   *notices
+	// disabled are those of whom nothing is left.
+	disabled disabledPeople
 	// clientKeys are those of clients that sign.
 	clientKeys  *clientKeys
 	expressions *expressionFailures
@@ -156,6 +160,7 @@ func New(o Options) (*Provider, error) {
 
 		trustedProxies: o.TrustedProxies,
 		proxyNetworks:  o.ProxyNetworks,
+		disabled:       disabledPeople{ended: map[string]bool{}},
 		tracing:        newTracing(o.Tracer),
 	}
 	if err := p.fillDefaults(issuer, o); err != nil {

@@ -48,10 +48,14 @@ func aboutAs(d time.Duration) time.Duration {
 // registrations are read: they say how long a session may idle.
 //
 // Sessions are among that. Nobody has logged out of one that has merely run out, so that only clients which want to know are told;
-// but the clients of a person who is gone, disabled or has been given another password are told of it now at the latest.
+// but the clients of a person who is gone or has been given another password are told of it now at the latest. Those of a
+// person who is disabled end at once, see endDisabled.
 func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 	if !p.synced() {
 		return 0, nil
+	}
+	if err := p.endDisabled(ctx); err != nil {
+		return 0, err
 	}
 	now := p.now().Add(-purgeMargin)
 	ended := map[string]endedSession{} // by ID: storage may ask twice

@@ -110,6 +110,19 @@ func (x *Index) UserBySubject(subject string) (*registration.User, bool) {
 	return x.users.find(bySubject, subject)
 }
 
+// DisabledSubjects returns the "sub" of every user who is disabled, in no order.
+func (x *Index) DisabledSubjects() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var subjects []string
+	for _, e := range x.users.byName {
+		if e.shadowedBy == "" && e.doc.Disabled {
+			subjects = append(subjects, e.doc.Subject)
+		}
+	}
+	return subjects
+}
+
 // HashKinds returns the kinds of all password hashes, see registration.HashKind.
 func (x *Index) HashKinds() []string {
 	x.mu.RLock()

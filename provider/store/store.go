@@ -85,6 +85,14 @@ type Grant struct {
 	Session SessionTimes
 }
 
+// DeletedGrant tells what grant was deleted.
+type DeletedGrant struct {
+	ID     string
+	Client Client
+	// SessionID is empty for a grant of the device flow.
+	SessionID string
+}
+
 // SessionTimes are those by which a session ends.
 type SessionTimes struct {
 	LastSeenAt time.Time
@@ -305,6 +313,9 @@ type Grants interface {
 	RotateRefresh(ctx context.Context, id string, from Handle, r Refresh, t *AccessToken, expiresAt time.Time) error
 	// DeleteGrant revokes everything that came from a grant. It returns nil also when the grant is gone.
 	DeleteGrant(ctx context.Context, id string) error
+	// DeleteGrantsOf revokes everything that came from the grants of a subject, whatever the client, and returns which those were, in
+	// the order of their IDs.
+	DeleteGrantsOf(ctx context.Context, subject string) ([]DeletedGrant, error)
 }
 
 // AccessTokens are the opaque ones.

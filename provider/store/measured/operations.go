@@ -21,6 +21,7 @@ const (
 	redeemCode
 	rotateRefresh
 	deleteGrant
+	deleteGrantsOf
 	createAccessToken
 	accessToken
 	deleteAccessToken
@@ -67,6 +68,7 @@ var names = [operations]string{
 	redeemCode:              "redeem_code",
 	rotateRefresh:           "rotate_refresh",
 	deleteGrant:             "delete_grant",
+	deleteGrantsOf:          "delete_grants_of",
 	createAccessToken:       "create_access_token",
 	accessToken:             "access_token",
 	deleteAccessToken:       "delete_access_token",

@@ -45,6 +45,13 @@ func (s *Store) DeleteGrant(ctx context.Context, id string) error {
 	return c.end(s.inner.DeleteGrant(c.ctx, id))
 }
 
+// DeleteGrantsOf implements store.Store.
+func (s *Store) DeleteGrantsOf(ctx context.Context, subject string) ([]store.DeletedGrant, error) {
+	c := s.begin(ctx, deleteGrantsOf)
+	v, err := s.inner.DeleteGrantsOf(c.ctx, subject)
+	return v, c.end(err)
+}
+
 // CreateAccessToken implements store.Store.
 func (s *Store) CreateAccessToken(ctx context.Context, t store.AccessToken) error {
 	c := s.begin(ctx, createAccessToken)

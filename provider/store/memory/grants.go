@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -200,6 +201,20 @@ func (s *Store) renew(g store.Grant, r store.Refresh, t *store.AccessToken, expi
 // DeleteGrant implements store.Store.
 func (s *Store) DeleteGrant(ctx context.Context, id string) error {
 	return s.call(ctx, func() error { delete(s.grants, id); return nil })
+}
+
+// DeleteGrantsOf implements store.Store.
+func (s *Store) DeleteGrantsOf(ctx context.Context, subject string) (deleted []store.DeletedGrant, err error) {
+	err = s.call(ctx, func() error {
+		for _, id := range slices.Sorted(maps.Keys(s.grants)) {
+			if g := s.grants[id]; g.Subject == subject {
+				deleted = append(deleted, store.DeletedGrant{ID: id, Client: g.Client, SessionID: g.SessionID})
+				delete(s.grants, id)
+			}
+		}
+		return nil
+	})
+	return deleted, err
 }
 
 func (s *Store) insertToken(t store.AccessToken) error {

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -152,4 +154,17 @@ func (s *Store) DeleteGrant(ctx context.Context, id string) error {
 		return nil
 	}
 	return s.change(ctx, "delete grant", `DELETE FROM grants WHERE id = $1`, id)
+}
+
+// DeleteGrantsOf implements store.Store.
+func (s *Store) DeleteGrantsOf(ctx context.Context, subject string) ([]store.DeletedGrant, error) {
+	if !nameable(subject) {
+		return nil, nil
+	}
+	deleted, err := getAll(ctx, s, "delete grants of subject", func(row pgx.CollectableRow) (g store.DeletedGrant, err error) {
+		err = row.Scan(&g.ID, &g.Client.ID, &g.Client.UID, &g.SessionID)
+		return g, err
+	}, `DELETE FROM grants WHERE subject = $1 RETURNING id, client_id, client_uid, session_id`, subject)
+	slices.SortFunc(deleted, func(a, b store.DeletedGrant) int { return strings.Compare(a.ID, b.ID) })
+	return deleted, err
 }

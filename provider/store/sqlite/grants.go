@@ -138,3 +138,25 @@ func (s *Store) DeleteGrant(ctx context.Context, id string) error {
 		return err
 	})
 }
+
+const (
+	grantsOf       = `SELECT id, client_id, client_uid, session_id FROM grants WHERE subject = ? ORDER BY id`
+	deleteGrantsOf = `DELETE FROM grants WHERE subject = ?`
+)
+
+// DeleteGrantsOf implements store.Store.
+func (s *Store) DeleteGrantsOf(ctx context.Context, subject string) (deleted []store.DeletedGrant, err error) {
+	err = s.change(ctx, "delete grants of subject", func(c *conn) (err error) {
+		deleted, err = getAll(c, grantsOf, func(r *row) store.DeletedGrant {
+			return store.DeletedGrant{ID: r.text(), Client: scanClient(r), SessionID: r.text()}
+		}, subject)
+		if err == nil && len(deleted) > 0 {
+			_, err = c.exec(deleteGrantsOf, subject)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return deleted, nil
+}

@@ -188,7 +188,7 @@ func TestPurgesAndListsUseAnIndex(t *testing.T) {
 		purgeAccessTokens: "access_tokens_by_expiry", purgeDeviceRequests: "device_requests_by_expiry",
 		purgePushedRequests: "pushed_requests_by_expiry", purgeUsedValues: "used_values_by_expiry", purgeFailures: "failures_by_expiry",
 		purgeNotices: "notices_by_expiry", dueNotices: "notices_by_next", sessionsOf: "sessions_by_subject",
-		authorizationsOf: "grants_by_subject", revokeGrants: "grants_by_subject",
+		authorizationsOf: "grants_by_subject", revokeGrants: "grants_by_subject", grantsOf: "grants_by_subject", deleteGrantsOf: "grants_by_subject",
 	} {
 		steps := plan(t, path, statement)
 		if !strings.Contains(steps, "INDEX "+index) || strings.Contains(steps, "SCAN") {

@@ -89,6 +89,7 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 			return s.RotateRefresh(ctx, grant(b).ID, refreshHandle(b, 0), refresh(b, 1), tokenOf(b, n), keepUntil)
 		},
 		"DeleteGrant":             func() error { return s.DeleteGrant(ctx, grant(b).ID) },
+		"DeleteGrantsOf":          func() error { _, err := s.DeleteGrantsOf(ctx, grant(b).Subject); return err },
 		"CreateAccessToken":       func() error { return s.CreateAccessToken(ctx, *tokenOf(b, n)) },
 		"AccessToken":             func() error { _, _, err := s.AccessToken(ctx, token(b).Handle); return err },
 		"DeleteAccessToken":       func() error { return s.DeleteAccessToken(ctx, token(b).Handle) },

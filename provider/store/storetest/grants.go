@@ -76,6 +76,33 @@ func grantCases() cases {
 			mustHaveGrant(t, s, redeemed("b"))
 			must(t, "the token of another grant", tokenError(t, s, "b"))
 		},
+		"the grants of a subject can be deleted": testDeleteGrantsOf,
+	}
+}
+
+func testDeleteGrantsOf(t *testing.T, s store.Store) {
+	createGrants(t, s, "a", "b", "c")
+	redeem(t, s, "a", "b", "c")
+	of := grant("a").Subject
+	other := grant("other")
+	other.Subject, other.SessionID = of, ""
+	must(t, "CreateGrant", s.CreateGrant(t.Context(), other))
+	deleted, err := s.DeleteGrantsOf(t.Context(), of)
+	must(t, "DeleteGrantsOf", err)
+	mustEqual(t, "deleted", deleted, []store.DeletedGrant{
+		{ID: "grant-a", Client: grant("a").Client, SessionID: grant("a").SessionID}, {ID: "grant-other", Client: other.Client},
+	})
+	for _, name := range []string{"a", "other"} {
+		mustBe(t, "grant "+name, grantError(t, s, name), store.ErrNotFound)
+	}
+	mustBe(t, "the token", tokenError(t, s, "a"), store.ErrNotFound)
+	for _, name := range []string{"b", "c"} {
+		must(t, "the token of somebody else", tokenError(t, s, name))
+	}
+	for _, subject := range []string{of, "nobody", "\x00\xff"} {
+		deleted, err = s.DeleteGrantsOf(t.Context(), subject)
+		must(t, "DeleteGrantsOf again", err)
+		mustEqual(t, "deleted", len(deleted), 0)
 	}
 }
 
