@@ -52,7 +52,7 @@ func (r *rig) endClient() {
 
 func crashes() map[string]crash {
 	stories := map[string]crash{}
-	for _, of := range []map[string]crash{clientCrashes(), policyCrashes(), userCrashes(), keyCrashes(), providerCrashes()} {
+	for _, of := range []map[string]crash{clientCrashes(), policyCrashes(), userCrashes(), keyCrashes(), providerCrashes(), takenCrashes(), importCrashes()} {
 		for name, s := range of {
 			stories[name] = s
 		}

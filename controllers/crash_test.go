@@ -25,6 +25,8 @@ type crash struct {
 	stands []string
 	// leaves tells that Secrets of resources that are gone stay, because somebody has asked for that.
 	leaves bool
+	// check looks at what the story alone knows of its end; nil: nothing.
+	check func(*rig)
 }
 
 // play tells a story with a fault at one of its writes, and returns how it has ended and how many writes it took.
@@ -58,6 +60,9 @@ func play(t *testing.T, direct client.WithWatch, s crash, faultAt int, f fault, 
 		if !r.stands(kind) {
 			t.Fatalf("no %s stands at the end", kind)
 		}
+	}
+	if s.check != nil {
+		s.check(r)
 	}
 	return r.normal(start), writes
 }
@@ -105,6 +110,7 @@ func TestCrashes(t *testing.T) {
 	direct := newAPIServer(t)
 	for name, s := range crashes() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			want, writes := play(t, direct, s, 0, noFault, false)
 			t.Logf("%d writes", writes)
 			if got, _ := play(t, direct, s, 0, noFault, true); got != want {

@@ -18,7 +18,7 @@ import (
 // the same value stands.
 func random() *regexp.Regexp {
 	return regexp.MustCompile(`"(uid|owner|id|kid|keyID|activeKeyID|secretID|currentSecretID|hash|password_hash|pairwise_salt|sub|subject|client_secret|password|` +
-		`key_id|d|x|y|n|p|q|dp|dq|qi|oidc-operator\.dev/owner-uid|oidc-operator\.dev/registration-uid|oidc-operator\.dev/credentials-uid|oidc-operator\.dev/revoke|oidc-operator\.dev/restarted-for)":"([^"]+)"`)
+		`key_id|tls\.key|d|x|y|n|p|q|dp|dq|qi|oidc-operator\.dev/owner-uid|oidc-operator\.dev/registration-uid|oidc-operator\.dev/credentials-uid|oidc-operator\.dev/revoke|oidc-operator\.dev/restarted-for)":"([^"]+)"`)
 }
 
 // normal returns a text of everything that stands, in which nothing differs from run to run: no names of namespaces, no random values, no

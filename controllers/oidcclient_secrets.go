@@ -185,7 +185,13 @@ func (p *secretsPlan) settle(c *v1alpha1.OIDCClient, state secretsState, current
 	p.value = state.value
 	if state.issued.secretID != current.ID {
 		p.issued.secretID = current.ID
-		if state.issued.secretID != "" { // somebody has put another one into the Secret
+		switch {
+		case state.issued.secretID == "":
+		case state.hashedAgain(current):
+			if p.issued.restarted == state.issued.secretID {
+				p.issued.restarted = current.ID
+			}
+		default: // somebody has put another one into the Secret
 			p.issued.rotatedAt = state.now
 		}
 	}
@@ -204,6 +210,12 @@ func (p *secretsPlan) settle(c *v1alpha1.OIDCClient, state secretsState, current
 	if len(state.registered) == 0 && p.issued.handled == "" {
 		p.issued.handled = state.request(c) // asked for before there was anything to replace
 	}
+}
+
+// hashedAgain tells whether the ID of the secret in the Secret differs from the one that is noted there for the salt of its hash alone: the
+// registration with the hash that was noted is gone, or was never written.
+func (s secretsState) hashedAgain(current registration.ClientSecret) bool {
+	return len(s.registered) == 0 && current.Hash != registration.HashSecret(s.value)
 }
 
 // replace goes one step towards target: it is announced to the provider, and given to the application when every replica

@@ -204,6 +204,7 @@ func TestClientSecretSurvivesFaults(t *testing.T) {
 	direct := newAPIServer(t)
 	for name, s := range stories() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			want, writes := tell(t, direct, s, 0, noFault, false)
 			t.Logf("%d writes; %s", writes, want)
 			if got, _ := tell(t, direct, s, 0, noFault, true); got != want {
