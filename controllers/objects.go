@@ -77,22 +77,24 @@ type applied struct {
 // apply brings desired about by server-side apply, and writes nothing when current, the object as get has found it or nil,
 // is so already. An object that mine refuses is left alone: the error is then a *notOwnedError.
 func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, current client.Object, mine func(metav1.Object) bool) (applied, error) {
+	ours := current != nil && mine(current)
+	if ours && secretStands(current, desired) {
+		return standing(current), nil
+	}
 	want, err := withDigest(desired)
 	if err != nil {
 		return applied{}, err
 	}
-	if current != nil {
-		if !mine(current) {
-			return applied{}, &notOwnedError{want.GetKind(), want.GetNamespace(), want.GetName()}
+	if current != nil && !ours {
+		return applied{}, &notOwnedError{want.GetKind(), want.GetNamespace(), want.GetName()}
+	}
+	if ours && current.GetAnnotations()[annotationApplied] == want.GetAnnotations()[annotationApplied] {
+		have, err := toMap(current)
+		if err != nil {
+			return applied{}, err
 		}
-		if current.GetAnnotations()[annotationApplied] == want.GetAnnotations()[annotationApplied] {
-			stands, err := standsAs(current, desired, want)
-			if err != nil {
-				return applied{}, err
-			}
-			if stands {
-				return applied{version: current.GetResourceVersion(), uid: current.GetUID()}, nil
-			}
+		if holds(have, want.Object) {
+			return standing(current), nil
 		}
 	}
 	err = o.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(objectManager), client.ForceOwnership)
@@ -102,15 +104,9 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 	return applied{version: want.GetResourceVersion(), written: true, uid: want.GetUID()}, nil
 }
 
-// standsAs tells whether current holds what is desired. want is desired as JSON would read it.
-func standsAs(current client.Object, desired runtime.ApplyConfiguration, want *unstructured.Unstructured) (bool, error) {
-	if secret, is := current.(*corev1.Secret); is {
-		if wanted, is := desired.(*acorev1.SecretApplyConfiguration); is && holdsSecret(secret, wanted) {
-			return true, nil
-		}
-	}
-	have, err := toMap(current)
-	return err == nil && holds(have, want.Object), err
+// standing is an object that is already as it should be.
+func standing(current client.Object) applied {
+	return applied{version: current.GetResourceVersion(), uid: current.GetUID()}
 }
 
 // create creates an object that nothing is ever to be changed of. One that is there meanwhile is left alone: that it came starts another
@@ -199,14 +195,18 @@ func withDigest(desired runtime.ApplyConfiguration) (*unstructured.Unstructured,
 	if err != nil {
 		return nil, fmt.Errorf("digest %s %q: %w", want.GetKind(), want.GetName(), err)
 	}
-	sum := sha256.Sum256(shape)
 	annotations := want.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[annotationApplied] = base64.RawURLEncoding.EncodeToString(sum[:12])
+	annotations[annotationApplied] = digestOfShape(shape)
 	want.SetAnnotations(annotations)
 	return want, nil
+}
+
+func digestOfShape(shape []byte) string {
+	sum := sha256.Sum256(shape)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // withoutSecretValues returns content with the keys of a Secret's data and not the values: a digest must tell nothing of them.

@@ -46,6 +46,14 @@ func TestHoldsSecret(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			applied, err := withDigest(tt.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			have.Annotations[annotationApplied] = applied.GetAnnotations()[annotationApplied]
+			if got := secretStands(have, tt.want); got != tt.fast {
+				t.Errorf("secretStands() = %t, want %t", got, tt.fast)
+			}
 			if got := holdsSecret(have, tt.want); got != tt.fast {
 				t.Errorf("holdsSecret() = %t, want %t", got, tt.fast)
 			}
@@ -61,5 +69,21 @@ func TestHoldsSecret(t *testing.T) {
 				t.Errorf("holds() = %t, want %t", got, tt.whole)
 			}
 		})
+	}
+}
+
+// What was applied last and is no longer wanted must go, although everything that is wanted stands.
+func TestSecretStandsNotWithMoreThanWanted(t *testing.T) {
+	want := acorev1.Secret("name", "ns").WithData(map[string][]byte{"key": []byte("value")})
+	before, err := withDigest(acorev1.Secret("name", "ns").WithData(map[string][]byte{"key": []byte("value"), "more": []byte("x")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "name", Annotations: before.GetAnnotations()},
+		Data:       map[string][]byte{"key": []byte("value"), "more": []byte("x")},
+	}
+	if secretStands(have, want) {
+		t.Error("a key that is not wanted any more would stay")
 	}
 }

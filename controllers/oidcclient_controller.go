@@ -62,7 +62,8 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if result.outrun {
 		return ctrl.Result{RequeueAfter: outrunDelay}, nil
 	}
-	obj := effective.DeepCopy() // of which only the status is written
+	obj := new(*effective) // of which only the status is changed and written
+	effective.Status.DeepCopyInto(&obj.Status)
 	setClientStatus(obj, state, plan, result, metav1.NewTime(now))
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches {
 		return ctrl.Result{RequeueAfter: hold}, nil

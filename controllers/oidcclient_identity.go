@@ -30,7 +30,7 @@ type clientIdentity struct {
 // are other objects than before. Of those that only say whose they are, the one in the provider's namespace is believed, and
 // the other, which its application's people can write, merely confirms it.
 func identityOf(c *v1alpha1.OIDCClient, state clientState) clientIdentity {
-	before := registeredFor(c, state.registration)
+	before := state.standing
 	if before == nil {
 		return clientIdentity{uid: string(c.UID)}
 	}

@@ -69,13 +69,14 @@ func TestIdentity(t *testing.T) {
 		"a Secret that only looks as if it were one": {plain, nil, clientIdentity{"now", false}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			state := clientState{registration: test.registration, credentials: test.credentials}
+			state := clientState{registration: test.registration, standing: registeredFor(c, test.registration), credentials: test.credentials}
 			if got := identityOf(c, state); got != test.want {
 				t.Errorf("got %+v", got)
 			}
 			if test.credentials != nil { // under its name from before a change
 				test.credentials.Name = "earlier"
-				if got := identityOf(c, clientState{registration: test.registration, owned: []corev1.Secret{*test.credentials}}); got != test.want {
+				state.credentials, state.owned = nil, []corev1.Secret{*test.credentials}
+				if got := identityOf(c, state); got != test.want {
 					t.Errorf("under another name: got %+v", got)
 				}
 			}

@@ -32,6 +32,8 @@ type clientState struct {
 	purpose string
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
+	// standing is what registration says of this OIDCClient, or nil, see registeredFor.
+	standing *registration.Client
 	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
 	reservedFor string
 	// unsignable is an algorithm that the OIDCClient asks for and the provider has no active key of, or "".
@@ -73,6 +75,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.registration, err = cachedSecret(ctx, r.client, name); err != nil {
 		return state, err
 	}
+	state.standing = registeredFor(c, state.registration)
 	if err = r.observeSecrets(ctx, c, &state); err != nil {
 		return state, err
 	}
@@ -151,10 +154,10 @@ func (r *clientReconciler) observeAlgorithms(ctx context.Context, c *v1alpha1.OI
 }
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may
-// not have the ID cannot keep it from others.
+// not have the ID cannot keep it from others. What is returned is the cache's own.
 func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, incumbent string) (*v1alpha1.OIDCClient, error) {
 	same := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}); err != nil {
+	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list clients of the same client ID: %w", err)
 	}
 	var holder *v1alpha1.OIDCClient

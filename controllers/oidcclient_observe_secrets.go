@@ -18,7 +18,7 @@ func (r *clientReconciler) observeSecrets(ctx context.Context, c *v1alpha1.OIDCC
 	if err := r.observeBrought(ctx, c, state); err != nil {
 		return err
 	}
-	if len(registeredSecrets(c, state.registration)) < 2 {
+	if len(registeredSecrets(state.standing)) < 2 {
 		return nil
 	}
 	leases, err := replicaLeases(ctx, r.client, c.ProviderKey())
@@ -99,7 +99,7 @@ func (s clientState) secrets(c *v1alpha1.OIDCClient, who clientIdentity, now tim
 		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses,
 	}
 	if who.inherits {
-		state.registered = registeredSecrets(c, s.registration)
+		state.registered = registeredSecrets(s.standing)
 	}
 	if status := c.Status.Credentials; status != nil {
 		if status.NextRotationTime != nil {

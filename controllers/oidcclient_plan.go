@@ -80,7 +80,7 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *
 	case plan.secrets.first:
 		// Nobody can know the secret before it stands.
 	case document.Validate() == nil && (plan.secrets.value != "" || incumbent(state.registration) == ownerOf(c)):
-		plan.servedSince = servedSince(c, state.registration, document, plan.credentialsUID)
+		plan.servedSince = servedSince(state, document, plan.credentialsUID)
 		plan.update, err = plan.registrationOf(c, document)
 	}
 	if err == nil && plan.credentials != nil {
@@ -153,14 +153,13 @@ func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registrati
 	return secret.WithAnnotations(annotations), nil
 }
 
-// registeredSecrets returns the client secrets in a registration of c. They are not inherited from another OIDCClient that has had the
-// client ID.
-func registeredSecrets(c *v1alpha1.OIDCClient, secret *corev1.Secret) []registration.ClientSecret {
-	document := registeredFor(c, secret)
+// registeredSecrets returns the client secrets in what registeredFor has returned. They are not inherited from another OIDCClient that has
+// had the client ID.
+func registeredSecrets(document *registration.Client) []registration.ClientSecret {
 	if document == nil {
 		return nil
 	}
-	return slices.DeleteFunc(document.Secrets, func(s registration.ClientSecret) bool { return !s.Valid() })
+	return slices.DeleteFunc(slices.Clone(document.Secrets), func(s registration.ClientSecret) bool { return !s.Valid() })
 }
 
 // judgeClient decides ConditionAccepted.

@@ -53,24 +53,15 @@ func (r *clientReconciler) outsideNamespace() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	return handler.Funcs{
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			list := &v1alpha1.OIDCClientList{}
-			if err := r.client.List(ctx, list, client.InNamespace(e.ObjectNew.GetName())); err != nil {
-				unlisted(ctx, err)
-				return
-			}
-			for i := range list.Items {
-				for _, request := range r.rivals(ctx, &list.Items[i]) {
+			inside := r.cached(ctx, client.InNamespace(e.ObjectNew.GetName()))
+			for i := range inside {
+				for _, request := range r.rivals(ctx, &inside[i]) {
 					q.Add(request)
 				}
 			}
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			list := &v1alpha1.OIDCClientList{}
-			if err := r.client.List(ctx, list, client.MatchingFields{indexReserving: e.Object.GetName()}); err != nil {
-				unlisted(ctx, err)
-				return
-			}
-			for _, request := range requestsFor(list.Items) {
+			for _, request := range requestsFor(r.cached(ctx, client.MatchingFields{indexReserving: e.Object.GetName()})) {
 				q.Add(request)
 			}
 		},

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
-	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -23,8 +21,8 @@ const (
 
 // servedSince returns what annotationServedSince is to say, or "" when document is to be served as it is. credentialsUID is noted beside
 // it, which is nothing to the provider.
-func servedSince(c *v1alpha1.OIDCClient, standing *corev1.Secret, document *registration.Client, credentialsUID string) string {
-	before := registeredFor(c, standing)
+func servedSince(state clientState, document *registration.Client, credentialsUID string) string {
+	before, secret := state.standing, state.registration
 	if before == nil {
 		return ""
 	}
@@ -32,10 +30,10 @@ func servedSince(c *v1alpha1.OIDCClient, standing *corev1.Secret, document *regi
 	if err != nil || !same {
 		return ""
 	}
-	since := standing.Annotations[annotationServedSince]
+	since := secret.Annotations[annotationServedSince]
 	if secretsToo {
-		if since == "" && credentialsUID != standing.Annotations[annotationCredentialsUID] {
-			return standing.ResourceVersion
+		if since == "" && credentialsUID != secret.Annotations[annotationCredentialsUID] {
+			return secret.ResourceVersion
 		}
 		return since
 	}
@@ -49,7 +47,7 @@ func servedSince(c *v1alpha1.OIDCClient, standing *corev1.Secret, document *regi
 	if promoted := before.Secrets[current].Pending && !document.Secrets[0].Pending; since != "" && !promoted {
 		return since
 	}
-	return standing.ResourceVersion
+	return secret.ResourceVersion
 }
 
 // compareClients tells whether two registrations say the same apart from client secrets, and whether these are the same, too.

@@ -44,23 +44,25 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Complete(r)
 }
 
+// cached returns the OIDCClients of the cache that a question finds. They are not copied, since there may be thousands, and must not be
+// changed.
+func (r *clientReconciler) cached(ctx context.Context, question ...client.ListOption) []v1alpha1.OIDCClient {
+	list := &v1alpha1.OIDCClientList{}
+	if err := r.client.List(ctx, list, append(question, client.UnsafeDisableDeepCopy)...); err != nil {
+		unlisted(ctx, err)
+	}
+	return list.Items
+}
+
 // rivals returns the other OIDCClients that want the same client ID or app_id.
 func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
 	c, ok := obj.(*v1alpha1.OIDCClient)
 	if !ok {
 		return nil
 	}
-	list := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, list, client.MatchingFields{indexClientID: scoped(c.ProviderKey(), c.ClientID())}); err != nil {
-		return unlisted(ctx, err)
-	}
-	rivals := list.Items
+	rivals := r.cached(ctx, client.MatchingFields{indexClientID: scoped(c.ProviderKey(), c.ClientID())})
 	if sso := presets.SynologySSO(c); sso != nil {
-		list := &v1alpha1.OIDCClientList{}
-		if err := r.client.List(ctx, list, client.MatchingFields{indexAppID: scoped(c.ProviderKey(), sso.AppID)}); err != nil {
-			return unlisted(ctx, err)
-		}
-		rivals = append(rivals, list.Items...)
+		rivals = append(rivals, r.cached(ctx, client.MatchingFields{indexAppID: scoped(c.ProviderKey(), sso.AppID)})...)
 	}
 	var requests []reconcile.Request
 	for i := range rivals {
@@ -72,11 +74,7 @@ func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reco
 }
 
 func (r *clientReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
-	list := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, list, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}); err != nil {
-		return unlisted(ctx, err)
-	}
-	return requestsFor(list.Items)
+	return requestsFor(r.cached(ctx, client.MatchingFields{indexProvider: client.ObjectKeyFromObject(provider).String()}))
 }
 
 func (r *clientReconciler) signedWith(ctx context.Context, obj client.Object) []reconcile.Request {
@@ -86,21 +84,13 @@ func (r *clientReconciler) signedWith(ctx context.Context, obj client.Object) []
 	}
 	var requests []reconcile.Request
 	for _, algorithm := range []string{k.Algorithm(), anyAlgorithm} {
-		list := &v1alpha1.OIDCClientList{}
-		if err := r.client.List(ctx, list, client.MatchingFields{indexAlgorithm: scoped(k.ProviderKey(), algorithm)}); err != nil {
-			return unlisted(ctx, err)
-		}
-		requests = append(requests, requestsFor(list.Items)...)
+		requests = append(requests, requestsFor(r.cached(ctx, client.MatchingFields{indexAlgorithm: scoped(k.ProviderKey(), algorithm)}))...)
 	}
 	return requests
 }
 
 func (r *clientReconciler) withSecretName(ctx context.Context, secret client.Object) []reconcile.Request {
-	list := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexSecretName: secret.GetName()}); err != nil {
-		return unlisted(ctx, err)
-	}
-	return requestsFor(list.Items)
+	return requestsFor(r.cached(ctx, client.InNamespace(secret.GetNamespace()), client.MatchingFields{indexSecretName: secret.GetName()}))
 }
 
 // concerningClients passes providers that come or go, and the changes of their specs apart from what no OIDCClient depends on:
@@ -124,14 +114,10 @@ func concerningClients() predicate.Predicate {
 func (r *clientReconciler) inNamespace() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	enqueue := func(ctx context.Context, namespace client.Object, q queue, concerned func(*v1alpha1.OIDCClient) bool) {
-		list := &v1alpha1.OIDCClientList{}
-		if err := r.client.List(ctx, list, client.InNamespace(namespace.GetName())); err != nil {
-			unlisted(ctx, err)
-			return
-		}
-		for i := range list.Items {
-			if concerned(&list.Items[i]) {
-				q.Add(requestFor(&list.Items[i]))
+		inside := r.cached(ctx, client.InNamespace(namespace.GetName()))
+		for i := range inside {
+			if concerned(&inside[i]) {
+				q.Add(requestFor(&inside[i]))
 			}
 		}
 	}
@@ -175,13 +161,8 @@ func (r *clientReconciler) usedSecrets(ctx context.Context, e event.UpdateEvent,
 		if maps.EqualFunc(uses, known[clientID], time.Time.Equal) {
 			continue
 		}
-		list := &v1alpha1.OIDCClientList{}
-		if err := r.client.List(ctx, list, client.MatchingFields{indexClientID: scoped(leaseProvider(e.ObjectNew), clientID)}); err != nil {
-			unlisted(ctx, err)
-			return
-		}
-		for i := range list.Items {
-			queue.Add(requestFor(&list.Items[i]))
+		for _, request := range requestsFor(r.cached(ctx, client.MatchingFields{indexClientID: scoped(leaseProvider(e.ObjectNew), clientID)})) {
+			queue.Add(request)
 		}
 	}
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// secretsOf returns the Secrets that name owner in their annotation, as the cache has them. Whoever can write Secrets in
+// secretsOf returns the Secrets that name owner in their annotation, as the cache has them: not to be changed. Whoever can write Secrets in
 // some namespace can write that annotation too: look only in namespaces whose Secrets are the owner's business (scope), and
 // trust nothing that is read from others.
 func secretsOf(ctx context.Context, reader client.Reader, owner string, scope ...client.ListOption) ([]corev1.Secret, error) {
 	list := &corev1.SecretList{}
-	if err := reader.List(ctx, list, append(scope, client.MatchingFields{indexOwner: owner})...); err != nil {
+	if err := reader.List(ctx, list, append(scope, client.MatchingFields{indexOwner: owner}, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, fmt.Errorf("list secrets of %s: %w", owner, err)
 	}
 	return list.Items, nil

@@ -47,10 +47,10 @@ func readyReplicas(ctx context.Context, reader client.Reader, provider types.Nam
 	return readyAmong(leases, now), nil
 }
 
-// replicaLeases returns the Leases of a provider's replicas, as the cache has them.
+// replicaLeases returns the Leases of a provider's replicas, as the cache has them: not to be changed.
 func replicaLeases(ctx context.Context, reader client.Reader, provider types.NamespacedName) ([]coordinationv1.Lease, error) {
 	leases := &coordinationv1.LeaseList{}
-	err := reader.List(ctx, leases, client.InNamespace(provider.Namespace), client.MatchingFields{indexLeaseProvider: provider.Name})
+	err := reader.List(ctx, leases, client.InNamespace(provider.Namespace), client.MatchingFields{indexLeaseProvider: provider.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list replica reports of %s: %w", provider, err)
 	}

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -24,6 +23,7 @@ import (
 type resource interface {
 	client.Object
 	Conditions() *[]metav1.Condition
+	StatusValue() any
 	SetObservedGeneration(generation int64)
 }
 
@@ -37,14 +37,14 @@ type reporter struct {
 // place where status is written.
 func (r reporter) report(ctx context.Context, before, obj resource) error {
 	obj.SetObservedGeneration(obj.GetGeneration())
-	if equality.Semantic.DeepEqual(before, obj) {
+	if equality.Semantic.DeepEqual(before.StatusValue(), obj.StatusValue()) {
 		return nil // most often, and far cheaper to see than by their JSON
 	}
-	was, err := statusOf(before)
+	was, err := toMap(before.StatusValue())
 	if err != nil {
 		return err
 	}
-	status, err := statusOf(obj)
+	status, err := toMap(obj.StatusValue())
 	if err != nil {
 		return err
 	}
@@ -102,18 +102,4 @@ func (r reporter) tell(obj resource, transitions []transition) {
 		}
 		r.events.Eventf(obj, nil, kind, t.reason, "Reconcile", "%s", t.note)
 	}
-}
-
-func statusOf(obj resource) (map[string]any, error) {
-	data, err := json.Marshal(obj)
-	if err != nil {
-		return nil, fmt.Errorf("encode status: %w", err)
-	}
-	var whole struct {
-		Status map[string]any `json:"status"`
-	}
-	if err := json.Unmarshal(data, &whole); err != nil {
-		return nil, fmt.Errorf("encode status: %w", err)
-	}
-	return whole.Status, nil
 }

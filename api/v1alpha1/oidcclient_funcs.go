@@ -12,6 +12,11 @@ func (c *OIDCClient) Conditions() *[]metav1.Condition {
 	return &c.Status.Conditions
 }
 
+// StatusValue returns the whole status, to be read.
+func (c *OIDCClient) StatusValue() any {
+	return &c.Status
+}
+
 // SetObservedGeneration records which generation of the spec the status is about.
 func (c *OIDCClient) SetObservedGeneration(generation int64) {
 	c.Status.ObservedGeneration = generation

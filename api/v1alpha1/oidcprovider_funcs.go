@@ -10,6 +10,11 @@ func (p *OIDCProvider) Conditions() *[]metav1.Condition {
 	return &p.Status.Conditions
 }
 
+// StatusValue returns the whole status, to be read.
+func (p *OIDCProvider) StatusValue() any {
+	return &p.Status
+}
+
 // SetObservedGeneration records which generation of the spec the status is about.
 func (p *OIDCProvider) SetObservedGeneration(generation int64) {
 	p.Status.ObservedGeneration = generation

@@ -10,6 +10,11 @@ func (u *OIDCUser) Conditions() *[]metav1.Condition {
 	return &u.Status.Conditions
 }
 
+// StatusValue returns the whole status, to be read.
+func (u *OIDCUser) StatusValue() any {
+	return &u.Status
+}
+
 // SetObservedGeneration records which generation of the spec the status is about.
 func (u *OIDCUser) SetObservedGeneration(generation int64) {
 	u.Status.ObservedGeneration = generation

@@ -13,6 +13,11 @@ func (k *SigningKey) Conditions() *[]metav1.Condition {
 	return &k.Status.Conditions
 }
 
+// StatusValue returns the whole status, to be read.
+func (k *SigningKey) StatusValue() any {
+	return &k.Status
+}
+
 // SetObservedGeneration records which generation of the spec the status is about.
 func (k *SigningKey) SetObservedGeneration(generation int64) {
 	k.Status.ObservedGeneration = generation

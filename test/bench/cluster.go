@@ -291,7 +291,7 @@ func (s *site) benchRestart(ctx context.Context, clients int) error {
 		if time.Since(start) > 3*time.Minute {
 			return fmt.Errorf("operator has not looked at every client within three minutes: %w", err)
 		}
-		time.Sleep(50 * time.Millisecond) // to be asked costs the operator some milliseconds
+		time.Sleep(200 * time.Millisecond) // to be asked costs the operator some milliseconds
 	}
 	took := time.Since(start)
 	spent, err := s.operator.processorTime()

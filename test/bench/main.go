@@ -16,7 +16,7 @@ import (
 func main() {
 	seconds := flag.Int("seconds", 9, "how long each rate is measured, in seconds")
 	clients := flag.String("clients", "", "how many OIDCClients: those that part cluster applies one after the other (100), or the sizes, with commas between them, of part operator (1000,10000)")
-	only := flag.String("only", "", "run only this part: provider, cluster, operator (which runs only when asked for), or the flows of the provider that have this in their names")
+	only := flag.String("only", "", "run only this part: provider, cluster, operator (which runs only when asked for), or the flows and documents of the provider that have this in their names")
 	var part providerPart
 	flag.BoolVar(&part.quick, "quick", false, "measure the provider with little in storage only")
 	flag.StringVar(&part.engine, "engine", "", "measure the provider on this engine only: SQLite or PostgreSQL")
