@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -187,6 +188,18 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			Eventually(registered).Should(HaveLen(2))
 		})
 
+		It("leave it to who made it when the OIDCClient gets another one", func() {
+			mine := create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "other": "x"}))
+			c := create(gen.OIDCClient(apps, "app", provider, credentials(adopt)))
+			Eventually(current(c)).Should(haveCredentials)
+			update(c, func() { c.Spec.Credentials = v1alpha1.Credentials{SecretName: "own"} })
+			Eventually(value("own", "client_secret")).Should(Equal(strongSecret))
+			Eventually(current(c)).Should(HaveField("Status.Credentials.SecretName", "own"))
+			Expect(current(mine)(Default)).To(And(HaveField("Data", HaveKey("other")), HaveField("OwnerReferences", BeEmpty())))
+			update(c, func() { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyDelete })
+			Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(mine), mine) }).Should(Satisfy(apierrors.IsNotFound))
+		})
+
 		It("are refused where adopting would change what others read, or the client secret is weak", func() {
 			create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "client_id": "another", "issuer": "https://other.example.com"}))
 			c := create(gen.OIDCClient(apps, "app", provider, credentials(adopt)))
@@ -350,5 +363,8 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			c.Data = map[string]v1alpha1.CredentialsTemplate{"x": v1alpha1.CredentialsTemplate(strings.Repeat("x", 8193))}
 		}, "8192"),
 		Entry("with a workload that runs no pods", func(c *v1alpha1.Credentials) { c.RolloutRestart = []v1alpha1.Workload{{Kind: "Job", Name: "x"}} }, "Unsupported value"),
+		Entry("with a workload under no name", func(c *v1alpha1.Credentials) {
+			c.RolloutRestart = []v1alpha1.Workload{{Kind: "Deployment", Name: "a/b"}}
+		}, "must be the name of a workload in this namespace"),
 	)
 })

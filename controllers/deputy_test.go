@@ -54,6 +54,17 @@ var _ = Describe("Who tries to use the operator against another namespace", func
 		Consistently(registrationsOf(provider, "client")).Should(BeEmpty())
 	})
 
+	It("does not have its own registration overwritten either, as somebody in the provider's namespace", func() {
+		c := create(gen.OIDCClient(namespace, "self", provider))
+		Eventually(current(c)).Should(haveCredentials)
+		before := registered(Default)
+		name := registrationsOf(provider, "client")(Default)[0].Name
+		update(c, func() { c.Spec.Credentials.SecretName = name })
+		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, ContainSubstring(name)))
+		Expect(registered(Default)).To(Equal(before))
+		Expect(registrationsOf(provider, "client")(Default)[0].Data).To(HaveLen(1), "no client secret stands there")
+	})
+
 	It("gets no private key out of the provider's namespace, not even as somebody there", func() {
 		var keys []corev1.Secret
 		Eventually(func(g Gomega) {

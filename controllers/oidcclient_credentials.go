@@ -89,14 +89,20 @@ func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data
 		WithAnnotations(c.Spec.Credentials.Annotations).
 		WithAnnotations(annotations).
 		WithData(data)
-	if !c.RetainsSecret() {
+	if !retainsSecret(c, secretType) {
 		secret = secret.WithOwnerReferences(resources.OwnerReference(kindClient, c))
 	}
 	return secret
 }
 
+// retainsSecret tells whether a credentials Secret of a type outlives c. One that somebody else has made does unless told otherwise, also
+// when adopt is taken out of the spec again.
+func retainsSecret(c *v1alpha1.OIDCClient, secretType corev1.SecretType) bool {
+	return c.RetainsSecret() || c.Spec.Credentials.DeletionPolicy == "" && secretType != resources.SecretTypeCredentials
+}
+
 // ownCredentials returns a test for the credentials Secrets of c. One whose label or annotation somebody has removed is still known by its
-// type or its owner reference.
+// type or its owner reference. A registration of c, which may be in the same namespace, is none.
 func ownCredentials(c *v1alpha1.OIDCClient) func(metav1.Object) bool {
 	owner := resources.Owner(kindClient, client.ObjectKeyFromObject(c))
 	return func(obj metav1.Object) bool {
@@ -104,6 +110,9 @@ func ownCredentials(c *v1alpha1.OIDCClient) func(metav1.Object) bool {
 			return false
 		}
 		secret, isSecret := obj.(*corev1.Secret)
+		if isSecret && secret.Type == registration.SecretType {
+			return false
+		}
 		switch obj.GetAnnotations()[resources.AnnotationOwner] {
 		case owner:
 			return resources.Managed(obj) || isSecret && isCredentials(secret)

@@ -62,7 +62,9 @@ func (r *clientReconciler) announceSecrets(before, after *v1alpha1.OIDCClient, p
 		event(v1alpha1.ReasonSecretRotated, fmt.Sprintf("Secret %q holds client secret %s; %s, which it held before, works for another %s",
 			is.SecretName, is.CurrentSecretID, was.CurrentSecretID, after.Retention()))
 	}
-	if p := was.Previous; p != nil && !slices.ContainsFunc(plan.secrets.registered, func(s registration.ClientSecret) bool { return s.ID == p.SecretID }) {
-		event(v1alpha1.ReasonPreviousSecretRetired, fmt.Sprintf("client secret %s works no longer", p.SecretID))
+	for _, p := range was.Replaced() {
+		if !slices.ContainsFunc(plan.secrets.registered, func(s registration.ClientSecret) bool { return s.ID == p.SecretID }) {
+			event(v1alpha1.ReasonPreviousSecretRetired, fmt.Sprintf("client secret %s works no longer", p.SecretID))
+		}
 	}
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -105,10 +106,13 @@ func (s clientState) secrets(c *v1alpha1.OIDCClient, who clientIdentity, now tim
 		if status.NextRotationTime != nil {
 			state.announced = status.NextRotationTime.Time
 		}
-		if p := status.Previous; p != nil && p.LastUsedAt != nil { // replicas forget it when they restart
-			state.uses = map[string]time.Time{p.SecretID: p.LastUsedAt.Time}
-			for id, used := range s.uses {
-				state.uses[id] = laterOf(state.uses[id], used)
+	}
+	if replaced := c.Status.Credentials.Replaced(); len(replaced) > 0 { // replicas forget their use when they restart
+		state.uses = map[string]time.Time{}
+		maps.Copy(state.uses, s.uses)
+		for _, p := range replaced {
+			if p.LastUsedAt != nil {
+				state.uses[p.SecretID] = laterOf(state.uses[p.SecretID], p.LastUsedAt.Time)
 			}
 		}
 	}

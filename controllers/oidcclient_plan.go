@@ -227,7 +227,7 @@ func outdated(c *v1alpha1.OIDCClient, owned []corev1.Secret) []*corev1.Secret {
 	for i := range owned {
 		s := &owned[i]
 		if isRegistration(s) && client.ObjectKeyFromObject(s) != wanted ||
-			!isRegistration(s) && ownCredentials(c)(s) && s.Name != c.SecretName() && !c.RetainsSecret() {
+			!isRegistration(s) && ownCredentials(c)(s) && s.Name != c.SecretName() && !retainsSecret(c, s.Type) {
 			found = append(found, s)
 		}
 	}

@@ -10,8 +10,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validate/content"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -67,9 +65,6 @@ var errNotGranted = errors.New("the operator may not restart it")
 
 func (r *clientReconciler) restartOne(ctx context.Context, namespace string, w v1alpha1.Workload, patch []byte) error {
 	obj, resource := workload(w.Kind)
-	if len(content.IsPathSegmentName(w.Name)) > 0 { // no request could be made of it
-		return apierrors.NewNotFound(schema.GroupResource{Group: appsv1.GroupName, Resource: resource}, w.Name)
-	}
 	obj.SetNamespace(namespace)
 	obj.SetName(w.Name)
 	if may, err := r.mayRestart(ctx, obj, resource); err != nil {

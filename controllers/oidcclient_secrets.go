@@ -74,8 +74,8 @@ type secretsPlan struct {
 	switches, retires bool
 	// announces tells that a new secret is made known to the provider.
 	announces bool
-	// previous is the newest of those that were replaced, or nil.
-	previous *v1alpha1.PreviousSecretStatus
+	// replacements are those that were replaced and are still accepted, the one that ends last first.
+	replacements []v1alpha1.PreviousSecretStatus
 	// pending says why value is not yet what it will be, or is nil.
 	pending *verdict
 	// notes are what somebody should know although nothing has failed.
@@ -108,7 +108,7 @@ func planSecrets(c *v1alpha1.OIDCClient, state secretsState, made *madeSecret, n
 	if len(plan.registered) > 0 && plan.value != "" && plan.currentID == "" {
 		plan.currentID = plan.registered[0].ID
 	}
-	plan.previous = newestReplaced(plan, state.uses)
+	plan.replacements = replacements(c, plan, state.uses)
 	plan.retires = retires(state.registered, plan.registered, state.now)
 	return plan
 }
@@ -299,19 +299,24 @@ func (p *secretsPlan) replaced(c *v1alpha1.OIDCClient, state secretsState, curre
 	return kept[:min(len(kept), maxSecrets-1)]
 }
 
-// newestReplaced describes the replaced secret that ends last.
-func newestReplaced(plan secretsPlan, uses map[string]time.Time) *v1alpha1.PreviousSecretStatus {
+// replacements describes the secrets that were replaced and still work. Uses from before a secret was replaced are of no interest.
+func replacements(c *v1alpha1.OIDCClient, plan secretsPlan, uses map[string]time.Time) []v1alpha1.PreviousSecretStatus {
+	var found []v1alpha1.PreviousSecretStatus
 	for _, s := range plan.registered[min(1, len(plan.registered)):] {
 		if s.Pending || s.NotAfter.IsZero() {
 			continue
 		}
-		previous := &v1alpha1.PreviousSecretStatus{SecretID: s.ID, ExpiresAt: new(metav1.NewTime(s.NotAfter))}
-		if used, is := uses[s.ID]; is && !used.Before(plan.issued.rotatedAt.Truncate(registration.UseResolution)) {
-			previous.LastUsedAt = new(metav1.NewTime(used))
+		since := plan.issued.rotatedAt
+		if len(found) > 0 { // it was replaced by another that was replaced, too
+			since = s.NotAfter.Add(-c.Retention())
 		}
-		return previous
+		described := v1alpha1.PreviousSecretStatus{SecretID: s.ID, ExpiresAt: new(metav1.NewTime(s.NotAfter))}
+		if used, is := uses[s.ID]; is && !used.Before(since.Truncate(registration.UseResolution)) {
+			described.LastUsedAt = new(metav1.NewTime(used))
+		}
+		found = append(found, described)
 	}
-	return nil
+	return found
 }
 
 // replacedAt is when the secret before the current one was replaced: when we did it, or, if somebody else has, now.

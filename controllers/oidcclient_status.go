@@ -18,8 +18,11 @@ func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan,
 		c.Status.ClientID = c.ClientID()
 		c.Status.Issuer = state.provider.Spec.Issuer
 		c.Status.Credentials = &v1alpha1.CredentialsStatus{
-			SecretName: c.SecretName(), CurrentSecretID: plan.secrets.currentID, Files: plan.preset.fileNames(), Previous: plan.secrets.previous,
+			SecretName: c.SecretName(), CurrentSecretID: plan.secrets.currentID, Files: plan.preset.fileNames(),
 			RotatedAt: timeOrNil(plan.secrets.issued.rotatedAt), NextRotationTime: timeOrNil(plan.secrets.nextRotation),
+		}
+		if replaced := plan.secrets.replacements; len(replaced) > 0 {
+			c.Status.Credentials.Previous, c.Status.Credentials.Earlier = &replaced[0], replaced[1:]
 		}
 	}
 	setConditions(&c.Status.Conditions, c.Generation, now,

@@ -68,7 +68,7 @@ type Credentials struct {
 	Adopt *bool `json:"adopt,omitempty"`
 
 	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
-	// OIDCClient of the same name. Unset: Delete; Retain where adopt is true.
+	// OIDCClient of the same name. Unset: Delete; Retain for a Secret that was adopted.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
@@ -197,6 +197,7 @@ type Workload struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')",message="name must be the name of a workload in this namespace: a-z 0-9 and, between them, - and single dots"
 	Name string `json:"name,omitempty"`
 }
 
@@ -236,6 +237,12 @@ type CredentialsStatus struct {
 	// +optional
 	Previous *PreviousSecretStatus `json:"previous,omitempty"`
 
+	// earlier are the client secrets before previous that still work, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Earlier []PreviousSecretStatus `json:"earlier,omitempty"`
+
 	// files are the keys of the Secret that the preset has added.
 	// +optional
 	// +listType=atomic
@@ -247,7 +254,8 @@ type CredentialsStatus struct {
 // PreviousSecretStatus describes a client secret that was replaced and still works.
 type PreviousSecretStatus struct {
 	// secretID names it, as currentSecretID once did.
-	// +optional
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	SecretID string `json:"secretID,omitempty"`
 

@@ -12,6 +12,14 @@ const (
 	defaultDeadline = 720 * time.Hour
 )
 
+// Replaced returns the client secrets that were replaced and still work, the newest first. It may be called on nil.
+func (s *CredentialsStatus) Replaced() []PreviousSecretStatus {
+	if s == nil || s.Previous == nil {
+		return nil
+	}
+	return append([]PreviousSecretStatus{*s.Previous}, s.Earlier...)
+}
+
 // CredentialsKeys returns the keys of the credentials Secret: those of the spec, and the usual ones for the rest.
 func (c *OIDCClient) CredentialsKeys() CredentialsKeys {
 	keys := c.Spec.Credentials.Keys

@@ -356,6 +356,13 @@ func (in *CredentialsStatus) DeepCopyInto(out *CredentialsStatus) {
 		*out = new(PreviousSecretStatus)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.Earlier != nil {
+		in, out := &in.Earlier, &out.Earlier
+		*out = make([]PreviousSecretStatus, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.Files != nil {
 		in, out := &in.Files, &out.Files
 		*out = make([]string, len(*in))

@@ -282,6 +282,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: currentSecretID
       type:
         scalar: string
+    - name: earlier
+      type:
+        list:
+          elementType:
+            namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.PreviousSecretStatus
+          elementRelationship: atomic
     - name: files
       type:
         list:

@@ -38,7 +38,7 @@ type CredentialsApplyConfiguration struct {
 	// stays. Unset: false; a Secret that was not made for this OIDCClient is left alone.
 	Adopt *bool `json:"adopt,omitempty"`
 	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
-	// OIDCClient of the same name. Unset: Delete; Retain where adopt is true.
+	// OIDCClient of the same name. Unset: Delete; Retain for a Secret that was adopted.
 	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 

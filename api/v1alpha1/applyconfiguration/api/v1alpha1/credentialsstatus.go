@@ -21,6 +21,8 @@ type CredentialsStatusApplyConfiguration struct {
 	NextRotationTime *v1.Time `json:"nextRotationTime,omitempty"`
 	// previous is the client secret before it, while that still works.
 	Previous *PreviousSecretStatusApplyConfiguration `json:"previous,omitempty"`
+	// earlier are the client secrets before previous that still work, the newest first.
+	Earlier []PreviousSecretStatusApplyConfiguration `json:"earlier,omitempty"`
 	// files are the keys of the Secret that the preset has added.
 	Files []string `json:"files,omitempty"`
 }
@@ -68,6 +70,19 @@ func (b *CredentialsStatusApplyConfiguration) WithNextRotationTime(value v1.Time
 // If called multiple times, the Previous field is set to the value of the last call.
 func (b *CredentialsStatusApplyConfiguration) WithPrevious(value *PreviousSecretStatusApplyConfiguration) *CredentialsStatusApplyConfiguration {
 	b.Previous = value
+	return b
+}
+
+// WithEarlier adds the given value to the Earlier field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Earlier field.
+func (b *CredentialsStatusApplyConfiguration) WithEarlier(values ...*PreviousSecretStatusApplyConfiguration) *CredentialsStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEarlier")
+		}
+		b.Earlier = append(b.Earlier, *values[i])
+	}
 	return b
 }
 
