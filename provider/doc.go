@@ -47,7 +47,7 @@
 // grantor.go tells whether the person behind a grant still stands for it, and storedclient.go whether the client does: its ID may be
 // another one's by now.
 //
-// session_clients.go tells how the clients of a session learn of its end, session_end.go ends it for all of them, and purge.go when it
-// has run out: notices.go and
-// notice_send.go tell their servers (OpenID Connect Back-Channel Logout), a page of frames their pages in this browser.
+// session_clients.go tells how the clients of a session learn of its end, session_end.go ends it for all of them, purge.go when it
+// has run out, and disabled.go when its person may not log in any more: notices.go and notice_send.go tell their servers (OpenID
+// Connect Back-Channel Logout), a page of frames their pages in this browser.
 package provider
