@@ -37,9 +37,15 @@ func TestFrontchannelLogout(t *testing.T) {
 	first := addFrontchannel(t, issuer, "first", "https://first.example/bye?tenant=a&b=1")
 	second := addFrontchannel(t, issuer, "second", "https://second.example:8443/bye")
 	addFrontchannel(t, issuer, "never", "https://never.example/bye")
+	off := addFrontchannel(t, issuer, "off", "https://off.example/bye")
 	browser := issuer.NewBrowser(t)
 	token, idToken := first.loginIn(browser)
 	second.loginIn(browser)
+	off.loginIn(browser)
+	registered, _ := issuer.Registry.Client("off")
+	disabled := *registered
+	disabled.Disabled = true
+	issuer.AddClient(disabled)
 	var session struct {
 		ID string `json:"sid"`
 	}
@@ -63,7 +69,7 @@ func TestFrontchannelLogout(t *testing.T) {
 			t.Errorf("there is no %s in\n%s", want, body)
 		}
 	}
-	if page.Status != http.StatusOK || strings.Contains(body, "never.example") || strings.Count(body, "<iframe") != 2 {
+	if page.Status != http.StatusOK || strings.Contains(body, "never.example") || strings.Contains(body, "off.example") || strings.Count(body, "<iframe") != 2 {
 		t.Errorf("answers %d\n%s", page.Status, body)
 	}
 	policy := page.Header.Get("Content-Security-Policy")
