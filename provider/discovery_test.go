@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,15 +164,15 @@ func TestWithoutAKeyDiscoverySaysSo(t *testing.T) {
 }
 
 func TestNothingIsServedBeforeTheRegistrationsAreRead(t *testing.T) {
-	synced := false
-	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = func() bool { return synced } }))
+	var synced atomic.Bool
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = synced.Load }))
 	paths := []string{oidc.PathDiscovery, oidc.PathUserinfo, "/login", "/"}
 	for _, path := range paths {
 		if got := get(t, issuer, path); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
 			t.Errorf("%s answers %d before", path, got.status)
 		}
 	}
-	synced = true
+	synced.Store(true)
 	for _, path := range paths {
 		if got := get(t, issuer, path); got.status == http.StatusServiceUnavailable {
 			t.Errorf("%s answers 503 after", path)

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 )
 
 func TestPurge(t *testing.T) {
-	synced := true
-	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = func() bool { return synced } }))
+	var synced atomic.Bool
+	synced.Store(true)
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Synced = synced.Load }))
 	issuer.SetSettings(registration.Settings{Sessions: registration.Sessions{Idle: registration.Duration(time.Hour)}})
 	now := issuer.Clock.Now()
 	remembered := func(h store.Handle) bool {
@@ -29,11 +31,11 @@ func TestPurge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	synced = false // how long a session may idle is not known yet
+	synced.Store(false) // how long a session may idle is not known yet
 	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 0 || !remembered(idle) {
 		t.Errorf("before the registrations are read %d rows are deleted (%v)", deleted, err)
 	}
-	synced = true
+	synced.Store(true)
 	if deleted, err := issuer.Provider.Purge(t.Context()); err != nil || deleted != 1 || remembered(idle) || !remembered(used) {
 		t.Errorf("%d rows are deleted (%v)", deleted, err)
 	}
