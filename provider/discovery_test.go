@@ -213,6 +213,10 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"DELETE at the login page":      {http.MethodDelete, issuer.URL + "/login", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
 		"an asset that is not there":    {http.MethodGet, issuer.URL + "/assets/style.css", http.StatusNotFound, ""},
 		"an asset outside of the asset": {http.MethodGet, issuer.URL + "/assets/..%2f..%2frender.go", http.StatusNotFound, ""},
+		// Nothing repeats a form, though it were here: RFC 9700 section 4.12.
+		"a form to a path with a slash more":   {http.MethodPost, issuer.URL + "//oauth2/token", http.StatusNotFound, ""},
+		"a form to a path with dots":           {http.MethodPost, issuer.URL + "/assets/../login", http.StatusNotFound, ""},
+		"a form to a path with a slash behind": {http.MethodPost, issuer.URL + "/login/", http.StatusNotFound, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := send(t, issuer, newRequest(t, c.method, c.url, nil))

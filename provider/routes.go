@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -92,15 +93,26 @@ func (p *Provider) routes() http.Handler {
 		}
 	}
 	p.routeSynology(func(pattern string, served http.Handler) { mux.Handle(pattern, served); exact[pattern] = served })
-	mux.Handle("/", p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound}))
+	other := p.serve(route{pattern: "other", get: serveNotFound, post: serveNotFound})
+	mux.Handle("/", other)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.endConnection(w, r)
 		if served, ok := exact[r.URL.Path]; ok {
 			served.ServeHTTP(w, r)
 			return
 		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && !cleanPath(r.URL.Path) {
+			// The mux would lead it to the clean path with 307, which repeats a form and all the secrets in it (RFC 9700 section 4.12).
+			other.ServeHTTP(w, r)
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// cleanPath tells whether a path has no empty, . or .. parts.
+func cleanPath(of string) bool {
+	return path.Clean(of) == of || path.Clean(of)+"/" == of
 }
 
 // serve wraps a route with what all of them have: a request ID, metrics, the method check, a recovered panic, the error answer.
