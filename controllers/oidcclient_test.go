@@ -357,6 +357,9 @@ var _ = Describe("A write that the API server refuses", func() {
 		quota.Status.Hard = quota.Spec.Hard // what the quota controller would do
 		quota.Status.Used = corev1.ResourceList{"count/secrets": resource.MustParse("0")}
 		Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
+		Eventually(func() error {
+			return k8s.Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: apps, GenerateName: "probe-"}})
+		}).Should(MatchError(ContainSubstring("exceeded quota")), "the API server does not know of the quota")
 		c := create(gen.OIDCClient(apps, "app", provider))
 		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonWriteRefused, ContainSubstring("exceeded quota")))
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
