@@ -27,10 +27,19 @@ type answer struct {
 	body     []byte
 }
 
-// call sends a form, or nothing, and expects one of some statuses.
+// call sends a form, or nothing, and expects one of some statuses. What asks only is asked again, as a load balancer does it, when the
+// replica was killed meanwhile; what may change something is not, and ends with errUnanswered.
 func (c *caller) call(ctx context.Context, kind, method, target string, form url.Values, prepare func(*http.Request), want ...int) (answer, error) {
 	start := time.Now()
 	a, err := c.send(ctx, method, target, form, prepare)
+	if c.ledger.cut(start, err) {
+		if method != http.MethodGet {
+			c.ledger.unanswered()
+			return a, errUnanswered
+		}
+		c.ledger.repeated()
+		a, err = c.send(ctx, method, target, form, prepare)
+	}
 	if err == nil && !slices.Contains(want, a.status) {
 		err = fmt.Errorf("answers %d %s", a.status, a.errorCode())
 	}

@@ -30,6 +30,9 @@ func (s *site) disturb(ctx context.Context, load *load, deadline time.Time) erro
 	provider := func(i int) func(context.Context) error {
 		return func(ctx context.Context) error { return s.restartProvider(ctx, i) }
 	}
+	kill := func(i int) func(context.Context) error {
+		return func(ctx context.Context) error { return s.killProvider(ctx, i) }
+	}
 	round := []disturbance{
 		{"rotate the signing key", s.duringKey(nothing)},
 		{"rotate client secrets", s.duringSecrets(nothing)},
@@ -38,6 +41,8 @@ func (s *site) disturb(ctx context.Context, load *load, deadline time.Time) erro
 		{"kill the operator during a rotation of the signing key", s.duringKey(operator(syscall.SIGKILL))},
 		{"kill the operator during a rotation of client secrets", s.duringSecrets(operator(syscall.SIGKILL))},
 		{"restart the second provider during a rotation of the signing key", s.duringKey(provider(1))},
+		{"kill the first provider during a rotation of client secrets", s.duringSecrets(kill(0))},
+		{"kill the second provider during a rotation of the signing key", s.duringKey(kill(1))},
 		{"forget old signing keys", func(ctx context.Context) error { return s.forgetKeys(ctx, load) }},
 	}
 	for first := true; first || time.Now().Before(deadline); first = false {

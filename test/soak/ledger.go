@@ -20,6 +20,9 @@ type ledger struct {
 	// doing is what is being done to the site, since doingSince.
 	doing      string
 	doingSince time.Time
+	// killed is when a replica was killed last, again how many calls were repeated because of that, and lost how many were not answered.
+	killed      time.Time
+	again, lost int
 }
 
 // tally is what came of the calls of one kind.
@@ -52,6 +55,20 @@ func (l *ledger) call(kind string, start time.Time, err error) {
 		t.messages = append(t.messages, fmt.Sprintf("after %s, %s into %q: %v",
 			took.Round(time.Millisecond), time.Since(l.doingSince).Round(time.Millisecond), l.doing, err))
 	}
+}
+
+// repeated counts a call that was sent again because its replica was killed.
+func (l *ledger) repeated() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.again++
+}
+
+// unanswered counts a call that got no answer because its replica was killed.
+func (l *ledger) unanswered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost++
 }
 
 // begin notes what is being done, for the messages of calls that fail meanwhile.
@@ -107,6 +124,8 @@ func (l *ledger) print(out io.Writer, elapsed time.Duration, retried int64) {
 		say(out, "%9d  %s\n", l.disturbances[what], what)
 	}
 	say(out, "%9d  refused connections that went to the other replica\n", retried)
+	say(out, "%9d  calls that a killed replica had not answered and that were repeated\n", l.again)
+	say(out, "%9d  calls that a killed replica had not answered and that nobody may repeat\n", l.lost)
 }
 
 // verdict is an error when a call has failed, or when there was nothing to fail.
@@ -117,6 +136,8 @@ func (l *ledger) verdict() error {
 		return fmt.Errorf("there were no calls")
 	case failed > 0:
 		return fmt.Errorf("%d of %d calls failed", failed, calls)
+	case l.lost > workers*l.disturbances[killedProviders]:
+		return fmt.Errorf("%d calls were not answered, which is more than can have been under way when a provider was killed %d times", l.lost, l.disturbances[killedProviders])
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ const (
 	machineWorkers = 2
 	// sparseWorkers call so rarely that their connections are idle for longer than a provider takes to end.
 	sparseWorkers = 2
+	workers       = loginWorkers + sessionWorkers + refreshWorkers + machineWorkers + sparseWorkers
 	sparsePause   = 4500 * time.Millisecond
 	// refreshes is how often a refresh token is exchanged before its pod begins anew with a login.
 	refreshes = 25
@@ -133,7 +134,12 @@ func newRefreshes(ctx context.Context, s *site, i int) (func(), error) {
 			held, err = p.codeFlow(ctx, b, "openid offline_access")
 			left = refreshes
 		} else {
-			held, err = p.refresh(ctx, held)
+			var renewed tokens
+			renewed, err = p.refresh(ctx, held)
+			if errors.Is(err, errUnanswered) {
+				return // whatever has become of that, the one that was answered works
+			}
+			held = renewed
 			left--
 		}
 		if err != nil {

@@ -56,6 +56,10 @@ type countJWKS struct {
 func (t countJWKS) RoundTrip(request *http.Request) (*http.Response, error) {
 	start := time.Now()
 	response, err := t.RoundTripper.RoundTrip(request)
+	if t.ledger.cut(start, err) {
+		t.ledger.repeated()
+		response, err = t.RoundTripper.RoundTrip(request.Clone(request.Context()))
+	}
 	failed := withoutURL(err)
 	if err == nil && response.StatusCode != http.StatusOK {
 		failed = fmt.Errorf("answers %d", response.StatusCode)
@@ -134,21 +138,44 @@ func (p *party) verify(ctx context.Context, kind, token string, claims any) erro
 
 // codeFlow logs a person in and returns the tokens, whose ID token is verified.
 func (p *party) codeFlow(ctx context.Context, b *browser, scope string) (tokens, error) {
-	if err := p.readCredentials(ctx); err != nil {
-		return tokens{}, p.fail("mounted Secret", err.Error())
-	}
-	state, nonce := rand.Text(), rand.Text()
-	query := url.Values{
-		"client_id": {p.clientID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {scope}, "state": {state}, "nonce": {nonce},
-	}
-	told, err := b.authorize(ctx, p.issuer+"/oauth2/authorize?"+query.Encode())
+	c, err := p.authorize(ctx, b, scope, url.Values{})
 	if err != nil {
 		return tokens{}, err
 	}
-	if told.Get("state") != state || told.Get("iss") != p.issuer {
-		return tokens{}, p.fail("authorize", "the answer has another state or issuer")
+	t, err := p.redeem(ctx, c)
+	if err != nil {
+		return t, err
 	}
-	t, err := p.token(ctx, "token: code", url.Values{"grant_type": {"authorization_code"}, "code": {told.Get("code")}, "redirect_uri": {callback}})
+	return t, p.userinfo(ctx, t.AccessToken)
+}
+
+// code is an authorization code that was not redeemed yet, with the nonce that its ID token will have.
+type code struct{ value, nonce string }
+
+// authorize has a person authorize the application, with further parameters.
+func (p *party) authorize(ctx context.Context, b *browser, scope string, query url.Values) (code, error) {
+	if err := p.readCredentials(ctx); err != nil {
+		return code{}, p.fail("mounted Secret", err.Error())
+	}
+	state, nonce := rand.Text(), rand.Text()
+	for name, value := range map[string]string{
+		"client_id": p.clientID, "redirect_uri": callback, "response_type": "code", "scope": scope, "state": state, "nonce": nonce,
+	} {
+		query.Set(name, value)
+	}
+	told, err := b.authorize(ctx, p.issuer+"/oauth2/authorize?"+query.Encode())
+	if err != nil {
+		return code{}, err
+	}
+	if told.Get("state") != state || told.Get("iss") != p.issuer {
+		return code{}, p.fail("authorize", "the answer has another state or issuer")
+	}
+	return code{told.Get("code"), nonce}, nil
+}
+
+// redeem exchanges a code for tokens, and verifies the ID token.
+func (p *party) redeem(ctx context.Context, c code) (tokens, error) {
+	t, err := p.token(ctx, "token: code", url.Values{"grant_type": {"authorization_code"}, "code": {c.value}, "redirect_uri": {callback}})
 	if err != nil {
 		return t, err
 	}
@@ -156,10 +183,10 @@ func (p *party) codeFlow(ctx context.Context, b *browser, scope string) (tokens,
 	if err := p.verify(ctx, "verify ID token", t.IDToken, &claims); err != nil {
 		return t, err
 	}
-	if claims.Nonce != nonce || claims.Iss != p.issuer {
+	if claims.Nonce != c.nonce || claims.Iss != p.issuer {
 		return t, p.fail("verify ID token", "the ID token is for another login")
 	}
-	return t, p.userinfo(ctx, t.AccessToken)
+	return t, nil
 }
 
 func (p *party) userinfo(ctx context.Context, accessToken string) error {

@@ -51,8 +51,9 @@ type site struct {
 	operator       *process
 	operatorProbes string
 	providers      []*process
-	// starts counts the starts of providers: like a pod, each has a name of its own.
+	// starts counts the starts of providers as pods, each of which has a name of its own, and names are those that run.
 	starts int
+	names  []string
 
 	provider   *v1alpha1.OIDCProvider
 	signingKey *v1alpha1.SigningKey
@@ -91,7 +92,7 @@ func (s *site) start(ctx context.Context) (err error) {
 	if err := s.startOperator(ctx); err != nil {
 		return err
 	}
-	s.providers = make([]*process, len(s.service.endpoints))
+	s.providers, s.names = make([]*process, len(s.service.endpoints)), make([]string, len(s.service.endpoints))
 	for i := range s.providers {
 		if err := s.startProvider(i); err != nil {
 			return err
@@ -182,11 +183,16 @@ func (s *site) startOperator(ctx context.Context) (err error) {
 	})
 }
 
-// startProvider starts the i-th replica.
-func (s *site) startProvider(i int) (err error) {
+// startProvider starts the i-th replica as a new pod.
+func (s *site) startProvider(i int) error {
 	s.starts++
-	e := s.service.endpoints[i]
-	name := fmt.Sprintf("replica-%d", s.starts)
+	s.names[i] = fmt.Sprintf("replica-%d", s.starts)
+	return s.runProvider(i)
+}
+
+// runProvider starts the program of the i-th replica.
+func (s *site) runProvider(i int) (err error) {
+	e, name := s.service.endpoints[i], s.names[i]
 	s.providers[i], err = startProcess("provider "+name, s.program("provider"), "serve", "--issuer="+s.issuer, "--provider-name=sso", "--namespace="+providerNamespace,
 		"--kubeconfig="+s.kubeconfig, "--postgres-dsn-file="+s.dsn, "--replica-name="+name, "--listen="+e.address, "--admin-listen="+e.admin,
 		"--shutdown-delay=3s", "--log-level=error") // the delay is the default in a cluster
