@@ -87,7 +87,7 @@ bench: ## measure what docs/benchmarks.md records
 	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/bench
 
 .PHONY: soak
-soak: ## logins, refreshes and machines' calls for SOAK (3m), while keys and secrets rotate and everything is restarted: none may fail
+soak: ## logins, refreshes and machines' calls for SOAK (3m), while keys and secrets rotate and everything is restarted and killed: none may fail
 	@hack/postgres.sh
 	@assets=$$(hack/kube/binaries.sh) && KUBEBUILDER_ASSETS="$$assets" go run ./test/soak -duration $(SOAK)
 

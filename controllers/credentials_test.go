@@ -273,7 +273,8 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 		}
 
 		It("work before and after, and status tells who still uses the old ones", func() {
-			r := startReplica(provider, "one")
+			r, other := startReplica(provider, "one"), startReplica(provider, "two")
+			Eventually(current(provider)).Should(HaveField("Status.Replicas.Ready", HaveValue(BeEquivalentTo(2))))
 			c := create(gen.OIDCClient(apps, "app", provider, gen.WithGrantTypes("client_credentials"), credentials(func(c *v1alpha1.Credentials) {
 				c.Rotation = v1alpha1.ClientSecretRotation{Interval: &metav1.Duration{Duration: 100 * time.Hour}}
 			})))
@@ -286,8 +287,11 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			rotate(c, "now")
 			Eventually(value("app-oidc", "client_secret")).ShouldNot(Equal(first))
 			second := value("app-oidc", "client_secret")(Default)
-			Expect(token(r, c, second)(Default)).To(Equal(http.StatusOK), "the replica knows it before anybody else")
-			Expect(token(r, c, first)(Default)).To(Equal(http.StatusOK))
+			for _, r := range []*replica{r, other} {
+				Expect(token(r, c, second)(Default)).To(Equal(http.StatusOK), "each replica knows it before anybody else")
+			}
+			used := time.Now().UTC()
+			Expect(token(other, c, first)(Default)).To(Equal(http.StatusOK))
 			Eventually(current(c)).Should(HaveField("Status.Credentials.Previous", Not(BeNil())))
 			Expect(c.Status.Credentials.Previous.ExpiresAt.Time).To(Equal(c.Status.Credentials.RotatedAt.Add(24 * time.Hour)))
 			Expect(c.Status.Credentials.CurrentSecretID).NotTo(Equal(c.Status.Credentials.Previous.SecretID))
@@ -295,6 +299,15 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			Eventually(reasons(c)).Should(ContainElements("RotationStarted", "SecretRotated"))
 			Consistently(value("app-oidc", "client_secret")).Should(Equal(second), "a request is met once")
 			Eventually(current(c), "40s").Should(HaveField("Status.Credentials.Previous.LastUsedAt", Not(BeNil())))
+			told := c.Status.Credentials.Previous.LastUsedAt.Time
+			Expect(told).To(BeTemporally(">=", used.Truncate(time.Minute)), "the one replica that has seen a use is believed")
+			Expect(told).To(BeTemporally("<=", used.Add(10*time.Second)))
+
+			By("remembering the use when the replica that has seen it is gone")
+			other.stop()
+			Eventually(current(provider)).Should(HaveField("Status.Replicas.Ready", HaveValue(BeEquivalentTo(1))))
+			Expect(token(r, c, second)(Default)).To(Equal(http.StatusOK))
+			Expect(current(c)(Default)).To(HaveField("Status.Credentials.Previous.LastUsedAt", HaveField("Time", BeTemporally("==", told))))
 
 			By("ending the old one at once where the overlap is taken away")
 			update(c, func() { c.Spec.Credentials.Rotation.Overlap = &metav1.Duration{} })

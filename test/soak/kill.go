@@ -124,6 +124,7 @@ func (s *site) killProvider(ctx context.Context, i int) error {
 	if err := s.providers[i].end(syscall.SIGKILL); err != nil {
 		return err
 	}
+	s.providers[i] = nil // there is nothing to end any more
 	s.ledger.disturbed(killedProviders)
 	for _, client := range []*http.Client{promised.party.client, promised.browser.client} {
 		client.CloseIdleConnections()

@@ -8,7 +8,7 @@ import (
 )
 
 // One round of everything: no call fails while keys and client secrets are rotated, the operator is restarted and killed, and one
-// provider after the other is replaced.
+// provider after the other is replaced, and killed.
 func TestNoCallFails(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set; run the tests with: make test")
