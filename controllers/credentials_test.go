@@ -327,7 +327,7 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			rotate(c, "now")
 			Eventually(registered).Should(ConsistOf(be(first), HaveField("Pending", true)))
 			Consistently(value("app-oidc", "client_secret")).Should(Equal(first))
-			Eventually(current(c)).Should(told(metav1.ConditionTrue, v1alpha1.ReasonCredentialsIssued, ContainSubstring("a new client secret will follow: ")))
+			Eventually(current(c)).Should(told(metav1.ConditionTrue, v1alpha1.ReasonCredentialsIssued, HaveSuffix("a new client secret will follow: provider replica sso-two has not applied the current registration yet")))
 			Expect(k8s.Delete(ctx, lease)).To(Succeed())
 			Eventually(value("app-oidc", "client_secret")).ShouldNot(Equal(first))
 		})

@@ -35,6 +35,9 @@ func untilNext(plan clientPlan, result clientResult, now time.Time) time.Duratio
 	if len(result.unrestarted) > 0 {
 		at(restartRetry)
 	}
+	if r := result.registered; r != nil && plan.secrets.waits {
+		at(r.since.Add(patience).Sub(now)) // to tell of which replicas are still to be waited for
+	}
 	return next
 }
 

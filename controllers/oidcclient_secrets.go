@@ -76,6 +76,8 @@ type secretsPlan struct {
 	announces bool
 	// replacements are those that were replaced and are still accepted, the one that ends last first.
 	replacements []v1alpha1.PreviousSecretStatus
+	// waits tells that replicas have to apply what is registered before the next step.
+	waits bool
 	// pending says why value is not yet what it will be, or is nil.
 	pending *verdict
 	// notes are what somebody should know although nothing has failed.
@@ -238,7 +240,7 @@ func (p *secretsPlan) replace(c *v1alpha1.OIDCClient, state secretsState, curren
 		pending = clientSecret(made.hash(target, state.brought == nil))
 	}
 	pending.Pending = true
-	p.announces = i < 0
+	p.announces, p.waits = i < 0, true
 	why := "the provider's replicas have to learn of it first"
 	if i >= 0 && state.registered[i].Pending {
 		why = state.reached.message

@@ -164,3 +164,17 @@ func TestSecretsAreBounded(t *testing.T) {
 		t.Fatalf("rotates with %d secrets, %v", len(state.registered), plan.notes)
 	}
 }
+
+// Which replicas a rotation waits for is looked at again when most have had the time, and not over and over.
+func TestAWaitForReplicasIsToldAsItIs(t *testing.T) {
+	now := time.Now()
+	for waited, again := range map[time.Duration]time.Duration{0: patience, patience / 4: patience * 3 / 4, patience: 0, time.Hour: 0} {
+		result := clientResult{registered: &registered{since: now.Add(-waited)}}
+		if got := untilNext(clientPlan{secrets: secretsPlan{waits: true}}, result, now); got != again {
+			t.Errorf("after %v: looks again in %v, want %v", waited, got, again)
+		}
+		if got := untilNext(clientPlan{}, result, now); got != 0 {
+			t.Errorf("looks again in %v though nothing waits", got)
+		}
+	}
+}

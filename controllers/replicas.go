@@ -87,7 +87,11 @@ func judgeServed(ready []replicaReport, version string, servedBefore bool) verdi
 	served := accept(v1alpha1.ReasonServed, "every ready provider replica has applied the current registration")
 	switch {
 	case len(behind) > 0:
-		return wait(v1alpha1.ReasonAwaitingReplicas, "provider replica "+strings.Join(behind, ", ")+" has not applied the current registration yet")
+		who := "provider replica " + behind[0] + " has"
+		if len(behind) > 1 {
+			who = "provider replicas " + strings.Join(behind, ", ") + " have"
+		}
+		return wait(v1alpha1.ReasonAwaitingReplicas, who+" not applied the current registration yet")
 	case len(ready) > 0 || servedBefore:
 		return served
 	default:
