@@ -16,6 +16,9 @@ TOOLS := bin/tools
 GO_BUILD := env CGO_ENABLED=0 go build -trimpath
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . hack/kube hack/lint hack/tools test/applications/vault
+# A busy machine takes longer than the 20 seconds that envtest gives an API server to start.
+export KUBEBUILDER_CONTROLPLANE_START_TIMEOUT ?= 2m
+export KUBEBUILDER_CONTROLPLANE_STOP_TIMEOUT ?= 2m
 # What `generate` writes and `verify` compares.
 GENERATED := api config/crd/bases config/rbac/role.yaml
 
