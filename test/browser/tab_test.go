@@ -168,7 +168,19 @@ func (b *tab) follow(steps ...chromedp.Action[chromedp.Void]) *network.Response 
 	if err != nil {
 		b.fatalf("%v", err)
 	}
+	b.focusSettles(ctx)
 	return response
+}
+
+// focusSettles waits until the browser has put the cursor where the page wants it, which it does when it first draws the page. Nobody types
+// before that; on a busy machine a test would, and the browser complains.
+func (b *tab) focusSettles(ctx context.Context) {
+	for deadline := time.Now().Add(stepTimeout / 6); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		settled, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!document.querySelector('[autofocus]') || document.activeElement !== document.body`))
+		if err != nil || settled { // an error: the page has gone on by itself
+			return
+		}
+	}
 }
 
 func (b *tab) open(target string) *network.Response {
