@@ -135,6 +135,26 @@ func TestLogoutIsGivenUp(t *testing.T) {
 	eventually(t, func() bool { return noticesWaiting(t, issuer) == 0 })
 }
 
+// Nobody sends a notice after its time, but somebody is told that its client does not know.
+func TestLogoutWhoseTimePassesWhileNobodyRuns(t *testing.T) {
+	var audit lockedBuffer
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Audit = provider.NewAuditLogger(&audit) }))
+	rec := answering(t, 500)
+	rp := addReceiver(t, issuer, "chat", rec)
+	browser := issuer.NewBrowser(t)
+	rp.loginIn(browser)
+	logOut(issuer, browser)
+	eventually(t, func() bool { return noticeResults(t, issuer)["retried"] == 1 })
+	issuer.Clock.Advance(25 * time.Hour)
+	eventually(t, func() bool { return noticesWaiting(t, issuer) == 0 })
+	if results := noticeResults(t, issuer); results["given_up"] != 1 || len(rec.received()) != 1 {
+		t.Errorf("results %v, %d requests", results, len(rec.received()))
+	}
+	if log := audit.String(); strings.Count(log, `"logout.failed"`) != 1 {
+		t.Errorf("the audit log is %s", log)
+	}
+}
+
 // lockedBuffer is a log that is written and read at a time.
 type lockedBuffer struct {
 	mu  sync.Mutex

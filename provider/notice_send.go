@@ -53,6 +53,9 @@ const maxNoticeAnswer = 16 << 10
 // errNoAnswer: the host did not answer, or only to say that it cannot serve now. Others would fare no better there.
 var errNoAnswer = errors.New("no answer")
 
+// errNoticeExpired: the last attempt was long before, and the provider was not running when the next was due.
+var errNoticeExpired = errors.New("its time was up before it could be tried again")
+
 // errPlainReceiver: a registration may name http on a loopback host, but that is this machine and not the application's. What else
 // listens there, such as a proxy beside the provider, trusts whoever reaches it and must not be sent requests by applications.
 var errPlainReceiver = errors.New("backchannel_logout_uri must be https; http is only for a loopback host, where the issuer is on one, too")
@@ -91,6 +94,12 @@ func (n *notices) retry(ctx context.Context, t *taken, atLeast time.Duration, ca
 		n.postpone(ctx, t, pause)
 		return
 	}
+	n.giveUp(ctx, t, cause)
+}
+
+// giveUp forgets a notice that comes too late, and tells the administrator.
+func (n *notices) giveUp(ctx context.Context, t *taken, cause error) {
+	p := n.provider
 	n.results[noticeGivenUp].Inc()
 	p.logger.ErrorContext(ctx, "client not told of logout", "client_id", t.Client.ID, "session_id", t.SessionID, "attempts", t.Attempts, "error", cause)
 	p.record(ctx, auditLogoutFailed, append(t.attributes(), slog.String("reason", cause.Error()))...)

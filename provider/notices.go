@@ -164,11 +164,16 @@ func (n *notices) crowded() bool {
 	return n.backlog > noticeBacklog-noticeBatch
 }
 
-// dispatch gives a notice to its host's queue, or back to storage when the host has a full one or does not answer.
+// dispatch gives a notice to its host's queue, or back to storage when the host has a full one or does not answer. One whose time is up,
+// because nobody could look in time, is given up.
 func (n *notices) dispatch(ctx context.Context, t taken) {
 	client, wanted := n.receiverOf(&t)
 	if !wanted {
 		n.drop(ctx, &t)
+		return
+	}
+	if !n.provider.now().Before(t.ExpiresAt) {
+		n.giveUp(ctx, &t, errNoticeExpired)
 		return
 	}
 	host := hostOf(client.BackchannelLogoutURI)

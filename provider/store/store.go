@@ -369,7 +369,7 @@ type UserNumbers interface {
 
 // Notices are logouts of which clients have not been told yet. They are made by Sessions.EndSession and Store.Purge.
 type Notices interface {
-	// TakeNotices returns at most limit notices that are due and have not expired at now, the longest due first. Each has one
+	// TakeNotices returns at most limit notices that are due at now, also expired ones, the longest due first. Each has one
 	// more attempt and is due again at until, so that no other replica takes it meanwhile.
 	TakeNotices(ctx context.Context, now, until time.Time, limit int) ([]Notice, error)
 	// PostponeNotice sets when a notice is due again.

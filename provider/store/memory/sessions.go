@@ -142,9 +142,6 @@ func (s *Store) TakeNotices(ctx context.Context, now, until time.Time, limit int
 			if len(taken) == limit || n.NextAt.After(now) {
 				break
 			}
-			if !n.ExpiresAt.After(now) {
-				continue
-			}
 			n.Attempts++
 			n.NextAt = micros(until)
 			s.notices[n.ID] = n

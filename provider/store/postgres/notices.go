@@ -35,7 +35,7 @@ func (s *Store) TakeNotices(ctx context.Context, now, until time.Time, limit int
 }
 
 // takeNotices passes over what another replica is taking at this moment.
-var takeNotices = `WITH due AS (SELECT id, next_at AS was_due FROM notices WHERE next_at <= $1 AND expires_at > $1
+var takeNotices = `WITH due AS (SELECT id, next_at AS was_due FROM notices WHERE next_at <= $1
 		ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
 	UPDATE notices n SET attempts = n.attempts + 1, next_at = $2 FROM due WHERE n.id = due.id
 	RETURNING ` + columnsOf("n", noticeColumns) + `, due.was_due`

@@ -22,12 +22,12 @@ func scanNotice(r *row) store.Notice {
 	}
 }
 
-const dueNotices = `SELECT ` + noticeColumns + ` FROM notices WHERE next_at <= ? AND expires_at > ? ORDER BY next_at, id LIMIT ?`
+const dueNotices = `SELECT ` + noticeColumns + ` FROM notices WHERE next_at <= ? ORDER BY next_at, id LIMIT ?`
 
 // TakeNotices implements store.Store.
 func (s *Store) TakeNotices(ctx context.Context, now, until time.Time, limit int) (notices []store.Notice, err error) {
 	err = s.change(ctx, "take notices", func(c *conn) (err error) {
-		notices, err = getAll(c, dueNotices, scanNotice, micros(now), micros(now), int64(limit))
+		notices, err = getAll(c, dueNotices, scanNotice, micros(now), int64(limit))
 		for i := range notices {
 			if err != nil {
 				return err

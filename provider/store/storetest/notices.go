@@ -60,9 +60,11 @@ func noticeCases() cases {
 			mustEqual(t, "what is left", len(second), 1)
 			mustEqual(t, "the third", second[0].ID, "notice-c")
 		},
-		"an expired notice is not taken": func(t *testing.T, s store.Store) {
+		"an expired notice is taken, too": func(t *testing.T, s store.Store) {
 			createNotices(t, s, notice("a"))
-			mustEqual(t, "TakeNotices", len(take(t, s, notice("a").ExpiresAt, keepUntil, 10)), 0)
+			at := notice("a").ExpiresAt
+			until := at.Add(time.Minute)
+			mustEqual(t, "TakeNotices", take(t, s, at, until, 10), []store.Notice{taken(notice("a"), 1, until)})
 		},
 		"a notice can be put off": func(t *testing.T, s store.Store) {
 			createNotices(t, s, notice("a"), notice("b"))
