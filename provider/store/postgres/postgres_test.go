@@ -144,6 +144,21 @@ func TestDefaultsOfTheDatabaseDoNotMatter(t *testing.T) {
 	}
 }
 
+// Statistics of the tables decide how a statement is run, but not how much it deletes.
+func TestAPurgeIsBoundedHoweverItIsPlanned(t *testing.T) {
+	dsn := pgtest.New(t).Database(t)
+	for _, way := range []string{"hashjoin", "mergejoin", "hashagg", "sort", "material"} { // what is left is to read the batch for each row
+		exec(t, dsn, "ALTER DATABASE test1 SET enable_"+way+" = off")
+	}
+	s := open(t, dsn)
+	defer func() { _ = s.Close() }()
+	exec(t, dsn, "INSERT INTO used_values SELECT int4send(i), i FROM generate_series(1, 7) i")
+	deleted, err := s.Purge(t.Context(), time.Now(), time.Time{}, 5, nil)
+	if err != nil || deleted != 5 {
+		t.Errorf("Purge() = %d, %v; want 5", deleted, err)
+	}
+}
+
 func grant(name string) store.Grant {
 	at := time.UnixMicro(1_800_000_000_000_000).UTC()
 	return store.Grant{ID: name, Client: store.Client{ID: "client"}, Subject: "subject", AuthTime: at, CreatedAt: at, ExpiresAt: at.Add(time.Hour)}

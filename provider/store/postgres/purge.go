@@ -12,10 +12,11 @@ import (
 )
 
 // purgeOf deletes from a table what is past a time, at most so many rows, oldest first. It passes over rows that others hold: another
-// replica that purges, or a request that is using one.
+// replica that purges, or a request that is using one. The array is made once, whatever the plan: a subquery of IN may be read again for
+// each row, and finds others each time.
 func purgeOf(table, key string) string {
-	return fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN
-		(SELECT %[2]s FROM %[1]s WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, table, key)
+	return fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s = ANY(ARRAY
+		(SELECT %[2]s FROM %[1]s WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, table, key)
 }
 
 // purgeSessions ends the sessions that are past their time or that nobody has used since idleSince.
