@@ -68,8 +68,9 @@ func (s *service) probe(ctx context.Context) {
 	}
 }
 
+// answers asks for long: one late answer of a busy machine takes no replica out, just as a kubelet needs three.
 func (e *endpoint) answers(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.admin+"/readyz", http.NoBody)
 	if err != nil {
