@@ -112,15 +112,22 @@ func TestLogoutIsToldAgain(t *testing.T) {
 	}
 }
 
-// A client that never answers is told ever more seldom, and not for ever. The audit log says so.
-func TestLogoutIsGivenUp(t *testing.T) {
-	var audit lockedBuffer
-	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Audit = provider.NewAuditLogger(&audit) }))
+// loggedOutInVain returns an issuer with a logout of which a client does not want to hear.
+func loggedOutInVain(t *testing.T) (*providertest.Issuer, *receiver, *lockedBuffer) {
+	t.Helper()
+	audit := &lockedBuffer{}
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Audit = provider.NewAuditLogger(audit) }))
 	rec := answering(t, 500)
 	rp := addReceiver(t, issuer, "chat", rec)
 	browser := issuer.NewBrowser(t)
 	rp.loginIn(browser)
 	logOut(issuer, browser)
+	return issuer, rec, audit
+}
+
+// A client that never answers is told ever more seldom, and not for ever. The audit log says so.
+func TestLogoutIsGivenUp(t *testing.T) {
+	issuer, rec, audit := loggedOutInVain(t)
 	eventually(t, func() bool { return noticesWaiting(t, issuer) == 1 })
 	passTime(t, issuer, 5*time.Minute, func() bool { return waiting(t, issuer) == 0 })
 	if n := len(rec.received()); n < 10 || n > 40 {
@@ -137,13 +144,7 @@ func TestLogoutIsGivenUp(t *testing.T) {
 
 // Nobody sends a notice after its time, but somebody is told that its client does not know.
 func TestLogoutWhoseTimePassesWhileNobodyRuns(t *testing.T) {
-	var audit lockedBuffer
-	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Audit = provider.NewAuditLogger(&audit) }))
-	rec := answering(t, 500)
-	rp := addReceiver(t, issuer, "chat", rec)
-	browser := issuer.NewBrowser(t)
-	rp.loginIn(browser)
-	logOut(issuer, browser)
+	issuer, rec, audit := loggedOutInVain(t)
 	eventually(t, func() bool { return noticeResults(t, issuer)["retried"] == 1 })
 	issuer.Clock.Advance(25 * time.Hour)
 	eventually(t, func() bool { return noticesWaiting(t, issuer) == 0 })

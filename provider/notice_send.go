@@ -53,7 +53,7 @@ const maxNoticeAnswer = 16 << 10
 // errNoAnswer: the host did not answer, or only to say that it cannot serve now. Others would fare no better there.
 var errNoAnswer = errors.New("no answer")
 
-// errNoticeExpired: the last attempt was long before, and the provider was not running when the next was due.
+// errNoticeExpired: nobody has looked between the time when the next attempt was due and the end.
 var errNoticeExpired = errors.New("its time was up before it could be tried again")
 
 // errPlainReceiver: a registration may name http on a loopback host, but that is this machine and not the application's. What else

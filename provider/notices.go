@@ -172,12 +172,12 @@ func (n *notices) dispatch(ctx context.Context, t taken) {
 		n.drop(ctx, &t)
 		return
 	}
-	if !n.provider.now().Before(t.ExpiresAt) {
+	now := n.provider.now()
+	if !now.Before(t.ExpiresAt) {
 		n.giveUp(ctx, &t, errNoticeExpired)
 		return
 	}
 	host := hostOf(client.BackchannelLogoutURI)
-	now := n.provider.now()
 	n.mu.Lock()
 	r := n.receivers[host]
 	if r == nil {
