@@ -15,11 +15,12 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/test/chromium"
 )
 
-// chromium is a real browser at an issuer, with an application that goes on elsewhere after its callback: what a policy of
+// realBrowser is Chromium at an issuer, with an application that goes on elsewhere after its callback: what a policy of
 // ours must not stop. What people see and do on the pages is tested in test/browser.
-type chromium struct {
+type realBrowser struct {
 	t      *testing.T
 	ctx    context.Context
 	issuer *providertest.Issuer
@@ -31,9 +32,9 @@ type chromium struct {
 	answers []url.Values
 }
 
-func newChromium(t *testing.T) *chromium {
+func newRealBrowser(t *testing.T) *realBrowser {
 	t.Helper()
-	c := &chromium{t: t}
+	c := &realBrowser{t: t}
 	c.elsewhere = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, "<title>elsewhere</title><h1 id=elsewhere>elsewhere</h1>")
 	}))
@@ -65,22 +66,21 @@ func newChromium(t *testing.T) *chromium {
 
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
-	// Root may not use the sandbox; the pages are our own.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	browser, stop, err := chromium.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(browser, 5*time.Minute)
 	t.Cleanup(cancel)
 	// The window of a popup login, as DSM opens it.
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(500, 600)); err != nil {
-		t.Fatalf("start chromium, which `make test` installs: %v", err)
+		t.Fatal(err)
 	}
 	return ctx
 }
 
-func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
+func (c *realBrowser) do(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()
 	if err := chromedp.Do(c.ctx, steps...); err != nil {
 		text, _ := chromedp.Run(c.ctx, chromedp.Text("body"))
@@ -89,19 +89,19 @@ func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-func (c *chromium) open(changed ...string) {
+func (c *realBrowser) open(changed ...string) {
 	c.t.Helper()
 	target := authorizeURL(c.issuer, append([]string{"redirect_uri", c.app.URL + "/callback", "scope", "openid profile email"}, changed...)...)
 	c.do(chromedp.Navigate(target))
 }
 
-func (c *chromium) logIn(password string) {
+func (c *realBrowser) logIn(password string) {
 	c.t.Helper()
 	c.do(chromedp.WaitVisible("#password"), chromedp.SetValue("#username", "ada"), chromedp.SendKeys("#password", password+kb.Enter))
 }
 
 // answer returns what the application got at its callback the last time.
-func (c *chromium) answer() url.Values {
+func (c *realBrowser) answer() url.Values {
 	c.t.Helper()
 	c.do(chromedp.WaitVisible("#elsewhere"))
 	c.mu.Lock()
@@ -110,7 +110,7 @@ func (c *chromium) answer() url.Values {
 }
 
 // fits tells whether a page needs no scrolling sideways, and what its longest line is when it does.
-func (c *chromium) fits(page string) {
+func (c *realBrowser) fits(page string) {
 	c.t.Helper()
 	wide, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth"))
 	if err != nil || wide {
@@ -120,7 +120,7 @@ func (c *chromium) fits(page string) {
 
 // A person logs in, the first time with the wrong password, and agrees.
 func TestBrowserLogin(t *testing.T) {
-	c := newChromium(t)
+	c := newRealBrowser(t)
 	c.open()
 	c.fits("login")
 	c.logIn("not-this-one")
@@ -141,7 +141,7 @@ func TestBrowserLogin(t *testing.T) {
 
 // A request that asks for a login gets one, and only one.
 func TestBrowserPromptLogin(t *testing.T) {
-	c := newChromium(t)
+	c := newRealBrowser(t)
 	for _, state := range []string{"state-1", "state-2"} {
 		c.open("prompt", "login", "state", state)
 		c.logIn(password)
@@ -156,7 +156,7 @@ func TestBrowserPromptLogin(t *testing.T) {
 
 // The page of response_mode form_post posts itself, and the policy lets the application go on elsewhere.
 func TestBrowserFormPost(t *testing.T) {
-	c := newChromium(t)
+	c := newRealBrowser(t)
 	c.open("response_mode", "form_post")
 	c.logIn(password)
 	c.do(chromedp.WaitVisible(`button[value="allow"]`), chromedp.Click(`button[value="allow"]`))
@@ -170,7 +170,7 @@ func TestBrowserFormPost(t *testing.T) {
 }
 
 func TestBrowserLogout(t *testing.T) {
-	c := newChromium(t)
+	c := newRealBrowser(t)
 	c.do(chromedp.Navigate(c.issuer.Endpoint("/login")))
 	c.logIn(password)
 	c.do(chromedp.WaitVisible(`form[action="/logout"] button`), chromedp.Click(`form[action="/logout"] button`), chromedp.WaitVisible(`a[href="/login"]`))

@@ -130,7 +130,7 @@ func TestBrowserFrontchannelLogout(t *testing.T) {
 	}))
 	t.Cleanup(apps.Close)
 	t.Cleanup(func() { close(release) })
-	c := newChromium(t)
+	c := newRealBrowser(t)
 	for _, id := range []string{"hangs", "listens"} {
 		client := appClient()
 		client.ClientID, client.FrontchannelLogoutURI = id, apps.URL+"/"+id

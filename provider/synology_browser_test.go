@@ -12,17 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/test/chromium"
 )
 
 // exampleApp is an application as it was written for Synology SSO Server: a page with the script, a page of the manual flow, and a
 // back end that exchanges tokens.
 type exampleApp struct {
-	*chromium
+	*realBrowser
 	// near and far are the application at two addresses: for a browser the first is of the provider's site, the other is not.
 	near, far string
 }
@@ -62,7 +62,7 @@ fetch("/exchange?accesstoken=" + answer.get("access_token")).then(r => r.json())
 func newExampleApp(t *testing.T) *exampleApp {
 	t.Helper()
 	issuer, _ := newIssuer(t)
-	app := &exampleApp{chromium: &chromium{t: t, issuer: issuer}}
+	app := &exampleApp{realBrowser: &realBrowser{t: t, issuer: issuer}}
 	mux := http.NewServeMux()
 	page := func(html string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -104,7 +104,7 @@ func (a *exampleApp) visit(page string) {
 func (a *exampleApp) told(count int) []string {
 	a.t.Helper()
 	var got []string
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		text, err := chromedp.Run(a.ctx, chromedp.Evaluate[string](`JSON.stringify([...document.querySelectorAll("#told li")].map(li => li.textContent))`))
 		if err != nil {
 			a.t.Fatal(err)
@@ -132,7 +132,7 @@ func (a *exampleApp) knows(want string) {
 	a.t.Helper()
 	a.do(chromedp.WaitVisible("#who"))
 	got := ""
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && got == ""; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && got == ""; time.Sleep(20 * time.Millisecond) {
 		got, _ = chromedp.Run(a.ctx, chromedp.Evaluate[string](`document.getElementById("who").textContent`))
 	}
 	if !strings.HasPrefix(got, want) {
@@ -141,11 +141,14 @@ func (a *exampleApp) knows(want string) {
 }
 
 // popUp clicks a button of the page and returns the window that opens.
-func (a *exampleApp) popUp(button string) *chromium {
+func (a *exampleApp) popUp(button string) *realBrowser {
 	a.t.Helper()
-	ctx, cancel := context.WithTimeout(a.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(a.ctx, time.Minute)
 	defer cancel()
-	opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.Type == "page" })
+	opened, err := chromium.WindowOpened(ctx)
+	if err != nil {
+		a.t.Fatal(err)
+	}
 	a.do(chromedp.Click(button))
 	select {
 	case id := <-opened:
@@ -154,7 +157,7 @@ func (a *exampleApp) popUp(button string) *chromium {
 		if err := chromedp.Do(popup); err != nil {
 			a.t.Fatalf("attach to the window: %v", err)
 		}
-		return &chromium{t: a.t, ctx: popup, issuer: a.issuer}
+		return &realBrowser{t: a.t, ctx: popup, issuer: a.issuer}
 	case <-ctx.Done():
 		a.t.Fatal("no window opens")
 		return nil
@@ -162,7 +165,7 @@ func (a *exampleApp) popUp(button string) *chromium {
 }
 
 // logInInWindow types the password; the window may be gone before that is acknowledged.
-func (c *chromium) logInInWindow() {
+func (c *realBrowser) logInInWindow() {
 	c.t.Helper()
 	c.do(chromedp.WaitVisible("#password"), chromedp.SetValue("#username", "ada"))
 	_ = chromedp.Do(c.ctx, chromedp.SendKeys("#password", password+kb.Enter))
@@ -175,7 +178,7 @@ func TestBrowserSynologyFrontPage(t *testing.T) {
 	for _, status := range []string{"with a password", "without"} {
 		a.visit(a.far)
 		a.mustBeTold("not_login")
-		window := func() *chromium { return a.popUp("#login") }
+		window := func() *realBrowser { return a.popUp("#login") }
 		if status == "with a password" {
 			window().logInInWindow()
 		} else {

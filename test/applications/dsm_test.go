@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/chromium"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 	"github.com/oidc-operator/oidc-operator/test/program"
 )
@@ -29,7 +29,10 @@ func (b *tab) popUp(selector string) *tab {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, stepTimeout)
 	defer cancel()
-	opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.Type == "page" })
+	opened, err := chromium.WindowOpened(ctx)
+	if err != nil {
+		b.fatalf("%v", err)
+	}
 	b.do(chromedp.Click(chromedp.CSS("#sso")))
 	select {
 	case id := <-opened:
