@@ -298,7 +298,7 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			Expect(c).To(match.BeReady())
 			Eventually(reasons(c)).Should(ContainElements("RotationStarted", "SecretRotated"))
 			Consistently(value("app-oidc", "client_secret")).Should(Equal(second), "a request is met once")
-			Eventually(current(c), "40s").Should(HaveField("Status.Credentials.Previous.LastUsedAt", Not(BeNil())))
+			Eventually(current(c)).Should(HaveField("Status.Credentials.Previous.LastUsedAt", Not(BeNil())))
 			told := c.Status.Credentials.Previous.LastUsedAt.Time
 			Expect(told).To(BeTemporally(">=", used.Truncate(time.Minute)), "the one replica that has seen a use is believed")
 			Expect(told).To(BeTemporally("<=", used.Add(10*time.Second)))

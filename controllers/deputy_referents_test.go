@@ -65,7 +65,8 @@ var _ = Describe("Who names in a spec what is not theirs", func() {
 			g.Expect(registrations).To(HaveLen(1))
 		}).Should(Succeed())
 		for _, name := range []string{registrations[0].Name, "sso-settings"} {
-			before := secretNamed(namespace, name)(Default)
+			var before *corev1.Secret
+			Eventually(func(g Gomega) { before = secretNamed(namespace, name)(g) }).Should(Succeed())
 			c := create(gen.OIDCClient(namespace, "writes-"+name, provider, gen.WithClientID("mine-"+name), named(name, nil)))
 			Eventually(current(c)).Should(refusedSecret(v1alpha1.ReasonSecretNotOwned, "is not owned by this OIDCClient"))
 			Consistently(secretNamed(namespace, name)).Should(HaveField("Data", before.Data))

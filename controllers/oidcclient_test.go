@@ -114,7 +114,7 @@ var _ = Describe("An OIDCClient", func() {
 			Eventually(reasonsOf(c)).Should(ContainElement("Ready"))
 			g.Expect(statusWrites(c)).To(HaveLen(2), "one for each state of the spec")
 			g.Expect(reasonsOf(c)(Default)).To(ConsistOf("Ready"), "it has not been unready for a moment")
-		}, "60s").Should(Succeed())
+		}).Should(Succeed())
 	})
 
 	It("is observed by nobody yet when it is created", func() {

@@ -141,7 +141,7 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
 		startReplica(provider, "one")
 		c := create(gen.OIDCClient(apps, "nas", provider, gen.WithPreset(v1alpha1.ClientPreset{SynologyDSM: synologyDSMPreset()})))
-		Eventually(current(c), "20s").Should(match.BeReady())
+		Eventually(current(c)).Should(match.BeReady())
 
 		By("registering the address without a slash, and asking for nothing that DSM does not send")
 		Expect(registered(Default)).To(And(HaveField("RedirectURIs", []string{"https://nas.example.com:5001"}),
@@ -167,7 +167,7 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		}
 		Expect(c).To(accepted(Not(ContainSubstring("but"))))
 		key := create(gen.SigningKey(namespace, "ec", "sso"))
-		Eventually(current(c), "20s").Should(accepted(ContainSubstring("but the issuer also signs with ES256, and Synology DSM verifies RSA signatures only")))
+		Eventually(current(c)).Should(accepted(ContainSubstring("but the issuer also signs with ES256, and Synology DSM verifies RSA signatures only")))
 		Expect(k8s.Delete(ctx, key)).To(Succeed())
 		Eventually(current(c)).Should(accepted(Not(ContainSubstring("ES256"))))
 
@@ -239,7 +239,7 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonNoSigningKey,
 			ContainSubstring("has no active RS256 key; create a SigningKey of that algorithm or change spec.idTokenSignedResponseAlg")))
 		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
-		Eventually(current(c), "20s").Should(match.BeReady())
+		Eventually(current(c)).Should(match.BeReady())
 	})
 
 	It("issues nothing for what its application cannot do", func() {
@@ -252,7 +252,7 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		create(gen.SigningKey(namespace, "rsa", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "RS256" }))
 		startReplica(provider, "one")
 		c := create(gen.OIDCClient(apps, "synapse", provider, gen.WithPreset(v1alpha1.ClientPreset{Synapse: synapsePreset()})))
-		Eventually(current(c), "20s").Should(match.BeReady())
+		Eventually(current(c)).Should(match.BeReady())
 		settled()
 		secretVersion := secretOf(c)(Default).ResourceVersion
 		current(c)(Default)

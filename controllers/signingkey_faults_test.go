@@ -121,13 +121,13 @@ var _ = Describe("A SigningKey whose writes fail", Serial, func() {
 		annotate(k, v1alpha1.AnnotationRotate, "now")
 		Eventually(ringOf(secretOf(k))).Should(HaveField("Document.Keys", HaveLen(2)))
 		second := ringOf(secretOf(k))(Default).Document.Keys[1].KeyID
-		Eventually(injected.hits, "30s").Should(ConsistOf(paths))
+		Eventually(injected.hits).Should(ConsistOf(paths))
 		Eventually(current(k)).Should(And(match.BeReady(), havePhases("Active", "Published"), HaveField("Status.NextRotationTime", Not(BeNil()))))
 		Expect(keyIn(k, "Published")).To(Equal(second))
 
 		injected.arm(with, paths...)
 		age(secretOf(k), 25*time.Hour)
-		Eventually(injected.hits, "30s").Should(ConsistOf(paths))
+		Eventually(injected.hits).Should(ConsistOf(paths))
 		Eventually(current(k)).Should(And(havePhases("Retiring", "Active"), HaveField("Status.ActiveKeyID", second)))
 
 		injected.arm(with, paths...)
@@ -141,7 +141,7 @@ var _ = Describe("A SigningKey whose writes fail", Serial, func() {
 			}
 			g.Expect(third).NotTo(BeEmpty())
 		}).Should(Succeed())
-		Eventually(injected.hits, "30s").Should(ConsistOf(paths))
+		Eventually(injected.hits).Should(ConsistOf(paths))
 		Eventually(current(k)).Should(And(havePhases("Retiring", "Active"), HaveField("Status.ActiveKeyID", third)))
 
 		operator.stop()

@@ -53,7 +53,7 @@ func TestControllers(t *testing.T) {
 
 var _ = BeforeSuite(func() {
 	log.SetLogger(GinkgoLogr)
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	SetDefaultConsistentlyDuration(500 * time.Millisecond)
 	var cancel context.CancelFunc
@@ -122,7 +122,7 @@ func settled() {
 		before = operator.writes.count.Load()
 		time.Sleep(1500 * time.Millisecond)
 		return operator.writes.count.Load() == before
-	}, "60s").Should(BeTrue())
+	}).Should(BeTrue())
 }
 
 // skipNameValidation lets one process run one operator after another.

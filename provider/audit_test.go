@@ -244,7 +244,7 @@ func TestAuditOfKeys(t *testing.T) {
 	go func() { issuer.Provider.RunKeyAudit(ctx); close(ended) }()
 	wait := func(n int) []auditRecord {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			if records := audit.records(t, "keys.changed"); len(records) >= n {
 				return records
 			}

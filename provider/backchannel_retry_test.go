@@ -227,7 +227,12 @@ func TestLogoutOfSomebodyWhoIsGone(t *testing.T) {
 func TestDeadClientHoldsUpNobody(t *testing.T) {
 	issuer, _ := newIssuer(t)
 	release := make(chan struct{})
+	var hanging, most atomic.Int64
 	dead := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) {
+		now := hanging.Add(1)
+		defer hanging.Add(-1)
+		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
+		}
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -247,15 +252,11 @@ func TestDeadClientHoldsUpNobody(t *testing.T) {
 	endSession(t, issuer.Store, now, notices)
 	issuer.Provider.WakeLogoutNotices()
 	eventually(t, func() bool { return len(dead.received()) > 0 })
-	started := time.Now()
 	browser := issuer.NewBrowser(t)
 	rp.loginIn(browser)
 	logOut(issuer, browser)
-	eventually(t, func() bool { return len(alive.received()) == 1 })
-	if took := time.Since(started); took > 7*time.Second { // requests to the dead one end after 8 s
-		t.Errorf("it took %s", took)
-	}
-	if n := len(dead.received()); n > 8 {
+	eventually(t, func() bool { return len(alive.received()) == 1 }) // all to the dead one would take minutes, at 8 s for each
+	if n := most.Load(); n > 8 {
 		t.Errorf("%d requests hang at one host", n)
 	}
 }

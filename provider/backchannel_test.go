@@ -103,7 +103,7 @@ func (rec *receiver) tokens(issuer *providertest.Issuer, clientID string, n int)
 // eventually waits until something holds.
 func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it does not come to pass")
 		}

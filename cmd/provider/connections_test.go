@@ -52,7 +52,7 @@ func (l *limited) open(from string) (connection net.Conn, answered bool) {
 		l.Fatal(err)
 	}
 	l.Cleanup(func() { _ = connection.Close() })
-	_ = connection.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = connection.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") // it may be closed already
 	_, err = io.ReadFull(connection, make([]byte, len("HTTP/1.1 404")))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -101,7 +101,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 		t.Errorf("%v are refused and %v open", refused, open)
 	}
 	_ = held[0].Close()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if _, answered := l.open("127.0.0.1"); answered {
 			break
 		}
@@ -189,7 +189,7 @@ func TestConnectionBounds(t *testing.T) {
 				select {
 				case connection := <-accepted:
 					defer connection.Close()
-				case <-time.After(30 * time.Second):
+				case <-time.After(time.Minute):
 					t.Fatalf("only %d are accepted", i)
 				}
 			}

@@ -154,7 +154,7 @@ func (s *server) stop() error {
 	select {
 	case <-s.exited:
 		return s.exit
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		_ = s.cmd.Process.Kill()
 		s.t.Error("the provider does not stop")
 		return nil
@@ -163,14 +163,14 @@ func (s *server) stop() error {
 
 func (s *server) until(what string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
 		select {
 		case <-s.exited:
 			s.t.Fatalf("the provider has ended: %v\n%s", s.exit, s.log)
 		default:
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("not %s after 20 seconds", what)
+			s.t.Fatalf("not %s after a minute", what)
 		}
 	}
 }
@@ -384,7 +384,7 @@ func TestRefusedFlags(t *testing.T) {
 		"a user without a name at all": {[]string{"user", "create", "--registrations", dir}, "accepts 1 arg"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := program(ctx, t, c.args...)
 			said, err := cmd.CombinedOutput()

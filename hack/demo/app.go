@@ -29,7 +29,7 @@ func (d *demo) startApp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.processes.waitFor(ctx, "the sample application", 30*time.Second, app, func(ctx context.Context) error {
+	err = d.processes.waitFor(ctx, "the sample application", time.Minute, app, func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, appURL, nil)
 		if err != nil {
 			return err

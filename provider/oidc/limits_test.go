@@ -11,12 +11,11 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 )
 
-// Whoever sends a long list must not make the provider compare each word with each other: the time of that would be a
-// thousand times that of an ordinary request.
+// Whoever sends a long list must not make the provider compare each word with each other: that would take minutes.
 func TestLongListsAreReadQuickly(t *testing.T) {
 	var many strings.Builder
 	resources := []string{}
-	for i := range 30_000 {
+	for i := range 300_000 {
 		fmt.Fprintf(&many, " s%x", i)
 		resources = append(resources, fmt.Sprintf("urn:%x", i))
 	}
@@ -27,7 +26,7 @@ func TestLongListsAreReadQuickly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			_, err := oidc.ReadAuthorization(oidc.ParametersOf(values))
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("it takes %s", took)
 			}
 			if (err != nil) != (name == "resource") {

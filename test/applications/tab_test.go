@@ -16,7 +16,7 @@ import (
 )
 
 // stepTimeout is what one step in a browser may take.
-const stepTimeout = 30 * time.Second
+const stepTimeout = time.Minute
 
 // tab is a tab in a browser profile of its own.
 type tab struct {

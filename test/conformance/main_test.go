@@ -153,7 +153,7 @@ func (b *bench) start(program, dir string) (stop func() string, err error) {
 		_ = cmd.Wait() // stopped by us
 		return output.String()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
 		if b.metadata, err = b.discover(ctx); err == nil {

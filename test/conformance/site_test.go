@@ -150,7 +150,7 @@ func newSite() *site {
 // await returns the notice for which wanted is true as soon as it is there.
 func (s *site) await(t *testing.T, wanted func(notice) bool) notice {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		s.mu.Lock()
 		for _, n := range s.notices {
 			if wanted(n) {

@@ -31,8 +31,8 @@ type Server struct {
 }
 
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 30 * time.Second
+	startTimeout = 2 * time.Minute
+	stopTimeout  = time.Minute
 )
 
 // New starts a server that ends with the test. The test fails when the programs are not installed.

@@ -250,7 +250,7 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		start := time.Now()
 		program, err := expression.Compile(text, expression.Kind{})
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("takes %s to compile", took)
 		}
 		if err != nil {
@@ -265,7 +265,7 @@ func FuzzCompile(f *testing.F) {
 		if err != nil && !errors.As(err, &known) {
 			t.Errorf("error is %v", err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("takes %s", took)
 		}
 	})
