@@ -32,7 +32,7 @@ import (
 type Options struct {
 	// ProviderImage is the image of the provider's pods.
 	ProviderImage string
-	// Concurrency is how many OIDCClients, and how many OIDCUsers, are worked on at a time. Zero means 8.
+	// Concurrency is how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time. Zero means 8.
 	Concurrency int
 	// DefaultKeyGrace is how long a new OIDCProvider waits for a SigningKey before it gets one of its own. Zero means 5s.
 	DefaultKeyGrace time.Duration
@@ -148,7 +148,7 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 	}
 	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: reporter, now: o.Now}
 	for kind, setUp := range map[string]func() error{
-		kindProvider:   func() error { return providers.setUp(mgr, foreign) },
+		kindProvider:   func() error { return providers.setUp(mgr, foreign, o.Concurrency) },
 		kindSigningKey: func() error { return signingKeys.setUp(mgr, foreign) },
 		kindClient:     func() error { return clients.setUp(mgr, foreign, o.Concurrency) },
 		kindUser:       func() error { return users.setUp(mgr, foreign, o.Concurrency) },

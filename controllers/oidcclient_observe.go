@@ -72,7 +72,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 		Namespace: c.ProviderKey().Namespace,
 		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
 	}
-	if state.registration, err = cachedSecret(ctx, r.client, name); err != nil {
+	if state.registration, err = readSecret(ctx, r.client, name); err != nil {
 		return state, err
 	}
 	state.standing = registeredFor(c, state.registration)
@@ -98,7 +98,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.appIDHolder, err = r.appIDHolder(ctx, provider, c); err != nil {
 		return state, err
 	}
-	state.holder, err = r.holder(ctx, provider, c, incumbent(state.registration))
+	state.holder, err = r.holder(ctx, provider, c, standingRegistration{name, state.registration})
 	return state, err
 }
 
@@ -155,10 +155,14 @@ func (r *clientReconciler) observeAlgorithms(ctx context.Context, c *v1alpha1.OI
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may
 // not have the ID cannot keep it from others. What is returned is the cache's own.
-func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, incumbent string) (*v1alpha1.OIDCClient, error) {
+func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, standing standingRegistration) (*v1alpha1.OIDCClient, error) {
 	same := &v1alpha1.OIDCClientList{}
 	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list clients of the same client ID: %w", err)
+	}
+	incumbent, err := r.objects.incumbent(ctx, standing, contested(c, same.Items))
+	if err != nil {
+		return nil, err
 	}
 	var holder *v1alpha1.OIDCClient
 	for i := range same.Items {

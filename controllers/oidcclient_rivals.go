@@ -47,22 +47,24 @@ func (r *clientReconciler) reservedFor(ctx context.Context, c *v1alpha1.OIDCClie
 }
 
 // outsideNamespace starts a reconcile of OIDCClients to which another namespace than their own matters: when its labels change, of
-// those that want what a client in it may no longer have, or may have again; when it goes, of those that it has kept from their
-// client IDs.
+// those that want what a client in it may no longer have, or may have again; when it comes or goes, of those that want a client ID
+// which it reserves. One that was created just after it may have been looked at before the operator knew of it.
 func (r *clientReconciler) outsideNamespace() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	reserving := func(ctx context.Context, namespace client.Object, q queue) {
+		for _, request := range requestsFor(r.cached(ctx, client.MatchingFields{indexReserving: namespace.GetName()})) {
+			q.Add(request)
+		}
+	}
 	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { reserving(ctx, e.Object, q) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { reserving(ctx, e.Object, q) },
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			inside := r.cached(ctx, client.InNamespace(e.ObjectNew.GetName()))
 			for i := range inside {
 				for _, request := range r.rivals(ctx, &inside[i]) {
 					q.Add(request)
 				}
-			}
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			for _, request := range requestsFor(r.cached(ctx, client.MatchingFields{indexReserving: e.Object.GetName()})) {
-				q.Add(request)
 			}
 		},
 	}

@@ -33,7 +33,7 @@ const countsDelay = time.Second
 
 // setUp starts a reconcile of an OIDCProvider when its spec, one of its objects, one of its SigningKeys, a Secret or ConfigMap
 // that it refers to, or what a replica reports changes.
-func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache) error {
+func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCProvider{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(ofSigningKey)).
@@ -55,7 +55,7 @@ func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache) error 
 		route.SetGroupVersionKind(kind)
 		b.Watches(route, owned)
 	}
-	return b.WithOptions(options(1)).Complete(r)
+	return b.WithOptions(options(concurrency)).Complete(r)
 }
 
 // referringTo maps an object to the OIDCProviders of its namespace that an index has under its name.

@@ -48,7 +48,7 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 		return state, err
 	}
 	name := client.ObjectKey{Namespace: u.Namespace, Name: userRegistrationName(u)}
-	if state.registration, err = cachedSecret(ctx, r.client, name); err != nil {
+	if state.registration, err = readSecret(ctx, r.client, name); err != nil {
 		return state, err
 	}
 	for i := range state.owned {
@@ -68,10 +68,10 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	}
 	state.provider = provider
 	username := scoped(u.ProviderKey(), registration.FoldUsername(u.Username()))
-	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username, incumbent(state.registration)); err != nil {
+	if state.sameUsername, err = r.olderUser(ctx, u, indexUsername, username, standingRegistration{name, state.registration}); err != nil {
 		return state, err
 	}
-	if state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), subject(u, provider.Spec.Issuer)), ""); err != nil {
+	if state.sameSubject, err = r.olderUser(ctx, u, indexSubject, scoped(u.ProviderKey(), subject(u, provider.Spec.Issuer)), standingRegistration{}); err != nil {
 		return state, err
 	}
 	state.sameEmail, err = r.userOfEmail(ctx, u)
@@ -148,11 +148,16 @@ func keyVersion(obj metav1.Object, key string) string {
 	return obj.GetName() + "/" + key + "/" + obj.GetResourceVersion()
 }
 
-// olderUser returns the first of the OIDCUsers that precede u and have the same value of an index, or nil.
-func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value, incumbent string) (*v1alpha1.OIDCUser, error) {
+// olderUser returns the first of the OIDCUsers that precede u and have the same value of an index, or nil. standing is the registration
+// under the value, if it is one.
+func (r *userReconciler) olderUser(ctx context.Context, u *v1alpha1.OIDCUser, index, value string, standing standingRegistration) (*v1alpha1.OIDCUser, error) {
 	same := &v1alpha1.OIDCUserList{}
 	if err := r.client.List(ctx, same, client.InNamespace(u.Namespace), client.MatchingFields{index: value}); err != nil {
 		return nil, fmt.Errorf("list users of the same %s: %w", index, err)
+	}
+	incumbent, err := r.objects.incumbent(ctx, standing, contested(u, same.Items))
+	if err != nil {
+		return nil, err
 	}
 	first := u
 	for i := range same.Items {

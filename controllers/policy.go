@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -89,6 +90,37 @@ func precedes(kind, incumbent string, a, b client.Object) bool {
 	default:
 		return keyA.String() < keyB.String()
 	}
+}
+
+// standingRegistration is a registration that several want. cached is what the cache has under its name, or nil.
+type standingRegistration struct {
+	name   client.ObjectKey
+	cached *corev1.Secret
+}
+
+// incumbent returns the owner of a registration, or "" when there is none. Where it decides between two (contested) and the cache has
+// none, the API server is asked: nobody must lose what it was given just now to a cache that lags.
+func (o objects) incumbent(ctx context.Context, standing standingRegistration, contested bool) (string, error) {
+	if contested && standing.cached == nil && standing.name.Name != "" {
+		var err error
+		if standing.cached, err = readSecret(ctx, o.live, standing.name); err != nil {
+			return "", err
+		}
+	}
+	return incumbent(standing.cached), nil
+}
+
+// contested tells whether c is as old as another of those that want the same as it does.
+func contested[T any, P interface {
+	*T
+	client.Object
+}](c P, same []T) bool {
+	created := c.GetCreationTimestamp()
+	return slices.ContainsFunc(same, func(item T) bool {
+		other := P(&item)
+		at := other.GetCreationTimestamp()
+		return other.GetUID() != c.GetUID() && created.Equal(&at)
+	})
 }
 
 // incumbent returns the owner of a registration Secret, or "" when there is none.

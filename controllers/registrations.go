@@ -30,8 +30,8 @@ func secretsOf(ctx context.Context, reader client.Reader, owner string, scope ..
 	return list.Items, nil
 }
 
-// cachedSecret returns a Secret as the cache has it, or nil.
-func cachedSecret(ctx context.Context, reader client.Reader, key client.ObjectKey) (*corev1.Secret, error) {
+// readSecret returns a Secret as reader, the cache or the API server, has it, or nil.
+func readSecret(ctx context.Context, reader client.Reader, key client.ObjectKey) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	if err := reader.Get(ctx, key, secret); apierrors.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // there is none, which is no error

@@ -55,7 +55,7 @@ func parseFlags() flags {
 	flag.BoolVar(&f.leaderElect, "leader-elect", false, "let only one of several operators work at a time")
 	flag.StringVar(&f.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; empty: the pod's own")
 	flag.StringVar(&f.providerImage, "provider-image", "", "image of the providers' pods (required)")
-	flag.IntVar(&f.concurrency, "concurrency", 8, "how many OIDCClients, and how many OIDCUsers, are worked on at a time")
+	flag.IntVar(&f.concurrency, "concurrency", 8, "how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time")
 	flag.StringVar(&f.logLevel, "log-level", "info", "debug, info or error")
 	flag.BoolVar(&f.showVersion, "version", false, "print the version and exit")
 	flag.Parse()
