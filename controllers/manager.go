@@ -130,23 +130,24 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		}
 	}
 	objects := objects{client: c, live: mgr.GetAPIReader()}
-	reporter := reporter{client: c, events: mgr.GetEventRecorder("oidc-operator")}
+	recorder := mgr.GetEventRecorder("oidc-operator")
+	newReporter := func() reporter { return reporter{client: c, events: recorder, writes: newStatusWrites()} }
 	newRegistrar := func() registrar { return registrar{objects: objects, waiters: newWaiters(), now: o.Now} }
 
 	providers := &providerReconciler{
-		client: c, objects: objects, reporter: reporter, versions: newRegistrationVersions(),
+		client: c, objects: objects, reporter: newReporter(), versions: newRegistrationVersions(),
 		dsns: newReferents(foreign, mgr.GetAPIReader()), logos: newReferents(foreign, mgr.GetAPIReader()),
 		image: o.ProviderImage, keyGrace: o.DefaultKeyGrace, now: o.Now,
 	}
 	signingKeys := &signingKeyReconciler{
-		client: c, objects: objects, registrar: newRegistrar(), reporter: reporter,
+		client: c, objects: objects, registrar: newRegistrar(), reporter: newReporter(),
 		imports: newReferents(foreign, mgr.GetAPIReader()), now: o.Now,
 	}
 	clients := &clientReconciler{
-		client: c, objects: objects, registrar: newRegistrar(), reporter: reporter,
+		client: c, objects: objects, registrar: newRegistrar(), reporter: newReporter(),
 		brought: newReferents(foreign, mgr.GetAPIReader()), made: newMadeSecrets(), now: o.Now,
 	}
-	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: reporter, now: o.Now}
+	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: newReporter(), now: o.Now}
 	for kind, setUp := range map[string]func() error{
 		kindProvider:   func() error { return providers.setUp(mgr, foreign, o.Concurrency) },
 		kindSigningKey: func() error { return signingKeys.setUp(mgr, foreign) },

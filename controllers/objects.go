@@ -97,6 +97,9 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 			return standing(current), nil
 		}
 	}
+	if ours {
+		want.SetUID(current.GetUID()) // or what was deleted meanwhile would come back, and another's of its name be taken
+	}
 	err = o.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(objectManager), client.ForceOwnership)
 	if err != nil {
 		return applied{}, fmt.Errorf("apply %s %q: %w", want.GetKind(), want.GetName(), err)

@@ -37,11 +37,11 @@ type clientReconciler struct {
 // Reconcile brings one OIDCClient about.
 func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCClient{}
-	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
 		r.brought.forget(req.NamespacedName)
 		r.made.forget(req.NamespacedName)
 		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindClient, req.NamespacedName), before, req.NamespacedName)
-	} else if err != nil {
+	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}
 	effective := presets.Effective(before)

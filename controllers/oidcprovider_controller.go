@@ -47,11 +47,11 @@ type providerReconciler struct {
 // Reconcile brings one OIDCProvider about.
 func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCProvider{}
-	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
 		r.dsns.forget(req.NamespacedName)
 		r.logos.forget(req.NamespacedName)
 		return ctrl.Result{}, nil // everything goes with its owner reference
-	} else if err != nil {
+	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}
 	state, err := r.observe(ctx, before)

@@ -31,9 +31,9 @@ type userReconciler struct {
 // Reconcile brings one OIDCUser about.
 func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCUser{}
-	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
 		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindUser, req.NamespacedName), before, req.NamespacedName, client.InNamespace(req.Namespace))
-	} else if err != nil {
+	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}
 	state, err := r.observe(ctx, before)

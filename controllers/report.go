@@ -27,17 +27,42 @@ type resource interface {
 	SetObservedGeneration(generation int64)
 }
 
-// reporter writes status, and events when Ready changes.
+// reporter reads the resources of one kind, and writes their status, and events when Ready changes.
 type reporter struct {
 	client client.Client
 	events events.EventRecorder
+	writes *statusWrites
+}
+
+// read reads a resource from the cache. It returns false when the cache does not show yet what status was written last: a reconcile is
+// started when it does.
+func (r reporter) read(ctx context.Context, key client.ObjectKey, obj resource) (bool, error) {
+	for {
+		written, _ := r.writes.last(key)
+		err := r.client.Get(ctx, key, obj)
+		if apierrors.IsNotFound(err) {
+			r.writes.forget(key)
+		}
+		if err != nil {
+			return false, err //nolint:wrapcheck // for the caller to look at
+		}
+		if written == "" || !older(obj.GetResourceVersion(), written) {
+			r.writes.shows(obj)
+			return true, nil
+		}
+		if r.writes.await(key, written) {
+			return false, nil
+		}
+	}
 }
 
 // report writes the status of obj when it differs from that of before, the same object as it was read. It is the only
 // place where status is written.
 func (r reporter) report(ctx context.Context, before, obj resource) error {
 	obj.SetObservedGeneration(obj.GetGeneration())
-	if equality.Semantic.DeepEqual(before.StatusValue(), obj.StatusValue()) {
+	key := client.ObjectKeyFromObject(obj)
+	_, known := r.writes.last(key)
+	if known && equality.Semantic.DeepEqual(before.StatusValue(), obj.StatusValue()) {
 		return nil // most often, and far cheaper to see than by their JSON
 	}
 	was, err := toMap(before.StatusValue())
@@ -48,7 +73,7 @@ func (r reporter) report(ctx context.Context, before, obj resource) error {
 	if err != nil {
 		return err
 	}
-	if reflect.DeepEqual(was, status) {
+	if known && reflect.DeepEqual(was, status) {
 		return nil
 	}
 	gvk, err := apiutil.GVKForObject(obj, r.client.Scheme())
@@ -66,8 +91,10 @@ func (r reporter) report(ctx context.Context, before, obj resource) error {
 		return nil // deleted meanwhile; its delete event starts what is to be done
 	}
 	if err != nil {
+		r.writes.wrote(key, "") // it may have come about all the same
 		return fmt.Errorf("write status: %w", err)
 	}
+	r.writes.wrote(key, applied.GetResourceVersion())
 	r.announce(before, obj)
 	return nil
 }

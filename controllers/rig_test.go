@@ -166,16 +166,16 @@ func (r *rig) startOperator() {
 	now := func() time.Time { return r.now }
 	newRegistrar := func() registrar { return registrar{objects: objects, waiters: newWaiters(), now: now} }
 	foreign := func() *referents { return newReferents(r.mirror, r.mirror) }
-	reporter := reporter{client: cached, events: toldTo{r}}
+	newReporter := func() reporter { return reporter{client: cached, events: toldTo{r}, writes: newStatusWrites()} }
 	r.versions = newRegistrationVersions()
 	r.providers = &providerReconciler{
-		client: cached, objects: objects, reporter: reporter, versions: r.versions, dsns: foreign(), logos: foreign(), image: "provider", now: now,
+		client: cached, objects: objects, reporter: newReporter(), versions: r.versions, dsns: foreign(), logos: foreign(), image: "provider", now: now,
 	}
-	r.signingKeys = &signingKeyReconciler{client: cached, objects: objects, registrar: newRegistrar(), reporter: reporter, imports: foreign(), now: now}
+	r.signingKeys = &signingKeyReconciler{client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), imports: foreign(), now: now}
 	r.reconciler = &clientReconciler{
-		client: cached, objects: objects, registrar: newRegistrar(), reporter: reporter, brought: foreign(), made: newMadeSecrets(), now: now,
+		client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), brought: foreign(), made: newMadeSecrets(), now: now,
 	}
-	r.users = &userReconciler{client: cached, objects: objects, foreign: r.mirror, registrar: newRegistrar(), reporter: reporter, now: now}
+	r.users = &userReconciler{client: cached, objects: objects, foreign: r.mirror, registrar: newRegistrar(), reporter: newReporter(), now: now}
 }
 
 // looked is a resource that a controller looks at, which may be gone.

@@ -32,10 +32,10 @@ type signingKeyReconciler struct {
 // Reconcile brings one SigningKey about.
 func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.SigningKey{}
-	if err := r.client.Get(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
 		next, err := r.withdraw(ctx, req.NamespacedName)
 		return ctrl.Result{RequeueAfter: next}, err
-	} else if err != nil {
+	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}
 	state, err := r.observe(ctx, before)

@@ -231,7 +231,8 @@ func TestDeadClientHoldsUpNobody(t *testing.T) {
 	dead := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) {
 		now := hanging.Add(1)
 		defer hanging.Add(-1)
-		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
+		for seen := most.Load(); now > seen; seen = most.Load() {
+			most.CompareAndSwap(seen, now)
 		}
 		select {
 		case <-release:

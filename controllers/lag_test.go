@@ -1,0 +1,102 @@
+package controllers_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/test/gen"
+	"github.com/oidc-operator/oidc-operator/test/match"
+)
+
+// gate holds back what the operator is told of the OIDCClients while it is closed.
+type gate struct {
+	mu sync.Mutex
+	// opened is nil while it is open, and closed when it opens.
+	opened chan struct{}
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opened = make(chan struct{})
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.opened != nil {
+		close(g.opened)
+		g.opened = nil
+	}
+}
+
+func (g *gate) pass() {
+	g.mu.Lock()
+	opened := g.opened
+	g.mu.Unlock()
+	if opened != nil {
+		<-opened
+	}
+}
+
+func (g *gate) around(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		answer, err := next.RoundTrip(req)
+		if err == nil && strings.HasSuffix(req.URL.Path, "/oidcclients") && req.URL.Query().Get("watch") != "" {
+			answer.Body = &gatedBody{answer.Body, g}
+		}
+		return answer, err
+	})
+}
+
+type gatedBody struct {
+	io.ReadCloser
+	gate *gate
+}
+
+func (b *gatedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.gate.pass()
+	return n, err
+}
+
+// Serial, because this operator is the only one while it runs.
+var _ = Describe("An operator whose cache lags", Serial, func() {
+	var watches *gate
+	BeforeEach(func() {
+		watches = &gate{}
+		operator.stop()
+		config := rest.CopyConfig(cluster.Config)
+		config.Wrap(watches.around)
+		operator = startOperator(config)
+		DeferCleanup(func() {
+			watches.open()
+			operator.stop()
+			operator = startOperator(cluster.Config)
+		})
+	})
+
+	It("takes back in status what it does not see yet", func() {
+		namespace := newNamespace(nil)
+		provider := create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("http://localhost:8080")))
+		create(gen.SigningKey(namespace, "key", "sso"))
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(namespace, "app", provider, func(c *v1alpha1.OIDCClient) { c.Spec.IDTokenSignedResponseAlg = "EdDSA" }))
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, "False", v1alpha1.ReasonNoSigningKey, nil))
+		settled()
+		watches.close()
+		ed := create(gen.SigningKey(namespace, "ed", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "EdDSA" }))
+		Eventually(current(c)).Should(match.BeReady())
+		Expect(k8s.Delete(ctx, ed)).To(Succeed())
+		settled()
+		watches.open()
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, "False", v1alpha1.ReasonNoSigningKey, nil))
+	})
+})
