@@ -177,6 +177,7 @@ var _ = Describe("Who may have a registration", func() {
 			second := create(gen.OIDCClient(others, "second", provider, shared))
 			update(provider, func() { provider.Spec.AllowedClients.RedirectHosts = []string{"second.example.com"} })
 			Eventually(current(first)).Should(refusedFor(v1alpha1.ReasonRedirectHostNotAllowed, nil))
+			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			Consistently(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
 		})
