@@ -146,7 +146,7 @@ func (s *site) rotateKey(ctx context.Context, do func(context.Context) error) er
 
 // forgetMargin stands for the day, and ten minutes, that the API has an old key last at least: by then every replica has long signed
 // with the new one.
-const forgetMargin = 2 * time.Second
+const forgetMargin = 5 * time.Second
 
 // forgetKeys takes the keys that sign no more out of the JWKS, when what they have signed has been verified.
 func (s *site) forgetKeys(ctx context.Context, load *load) error {

@@ -120,6 +120,9 @@ func (s *site) killProvider(ctx context.Context, i int) error {
 		return fmt.Errorf("before the kill: %w", err)
 	}
 	pin.to.Store(nil)
+	if err := s.service.awaitReady(ctx, len(s.providers)); err != nil { // the other one has to take everything
+		return err
+	}
 	s.ledger.killing()
 	if err := s.providers[i].end(syscall.SIGKILL); err != nil {
 		return err
