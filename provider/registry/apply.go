@@ -169,6 +169,7 @@ func (x *Index) commit(changes []change) {
 			x.noteEmail(c.name, false)
 			reports = append(reports, x.users.apply(c, c.user)...)
 			x.countHashKind(c.name, 1)
+			x.noteDisabled(c.name)
 			x.noteEmail(c.name, true)
 		case registration.KindSigningKey:
 			keysChanged = applyLastGood(x.signingKeys, c, c.signingKey) || keysChanged
@@ -194,6 +195,15 @@ func (x *Index) countHashKind(name string, by int) {
 	kind := registration.HashKind(e.doc.PasswordHash)
 	if x.hashKinds[kind] += by; x.hashKinds[kind] == 0 {
 		delete(x.hashKinds, kind)
+	}
+}
+
+// noteDisabled remembers whether there is such a user who is disabled.
+func (x *Index) noteDisabled(name string) {
+	if e, ok := x.users.byName[name]; ok && e.doc.Disabled {
+		x.disabled[name] = true
+	} else {
+		delete(x.disabled, name)
 	}
 }
 

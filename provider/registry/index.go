@@ -35,6 +35,8 @@ type Index struct {
 	appIDs appIDs
 	// hashKinds counts the users by the kind of their password hash; guarded by mu.
 	hashKinds map[string]int
+	// disabled are the names of the documents of users who are disabled; guarded by mu.
+	disabled map[string]bool
 	// emails finds users by their e-mail address; guarded by mu.
 	emails emails
 
@@ -74,6 +76,7 @@ func NewIndex(logger *slog.Logger) (*Index, error) {
 		settings:    map[string]parsed[registration.Settings]{},
 		appIDs:      appIDs{},
 		hashKinds:   map[string]int{},
+		disabled:    map[string]bool{},
 		emails:      emails{},
 		refused:     refusals{},
 		seed:        maphash.MakeSeed(),
@@ -115,8 +118,8 @@ func (x *Index) DisabledSubjects() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var subjects []string
-	for _, e := range x.users.byName {
-		if e.shadowedBy == "" && e.doc.Disabled {
+	for name := range x.disabled {
+		if e := x.users.byName[name]; e.shadowedBy == "" {
 			subjects = append(subjects, e.doc.Subject)
 		}
 	}
