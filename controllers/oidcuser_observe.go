@@ -53,12 +53,20 @@ func (r *userReconciler) observe(ctx context.Context, u *v1alpha1.OIDCUser) (use
 	}
 	for i := range state.owned {
 		if isRegistration(&state.owned[i]) {
-			state.registered, state.registeredSource = registeredUser(&state.owned[i])
-			state.registeredHash = hashIn(state.registered)
+			state.knowRegistered(&state.owned[i])
 		}
 	}
 	if state.password, err = r.password(ctx, u, state.registeredSource); err != nil {
 		return state, err
+	}
+	if state.password != nil && state.registration == nil && state.registered == nil {
+		// Asked past the cache, because another hash of a password that is registered already would end what has begun with it.
+		if state.registration, err = readSecret(ctx, r.objects.live, name); err != nil {
+			return state, err
+		}
+		if state.registration != nil && ownedBy(owner)(state.registration) && isRegistration(state.registration) {
+			state.knowRegistered(state.registration)
+		}
 	}
 	provider := &v1alpha1.OIDCProvider{}
 	if err := r.client.Get(ctx, u.ProviderKey(), provider); apierrors.IsNotFound(err) {
@@ -98,6 +106,12 @@ func (r *userReconciler) userOfEmail(ctx context.Context, u *v1alpha1.OIDCUser) 
 
 func userRegistrationName(u *v1alpha1.OIDCUser) string {
 	return resources.RegistrationName(u.ProviderKey().Name, registration.KindUser, registration.FoldUsername(u.Username()))
+}
+
+// knowRegistered takes what is known of the user from the registration.
+func (s *userState) knowRegistered(secret *corev1.Secret) {
+	s.registered, s.registeredSource = registeredUser(secret)
+	s.registeredHash = hashIn(s.registered)
 }
 
 // registeredUser returns a user's registration and where the password hash in it came from.

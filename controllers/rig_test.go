@@ -138,6 +138,9 @@ func (r *rig) startOperator() {
 			if err := c.List(ctx, list, opts...); err != nil {
 				return err
 			}
+			if secrets, is := list.(*corev1.SecretList); is && r.lag {
+				secrets.Items = r.asBefore(secrets.Items)
+			}
 			return meta.EachListItem(list, func(item runtime.Object) error {
 				obj, _ := item.(client.Object)
 				return r.withKind(obj, nil)
@@ -240,6 +243,17 @@ func (r *rig) get(ctx context.Context, c client.WithWatch, key client.ObjectKey,
 	}
 	found.DeepCopyInto(secret)
 	return nil
+}
+
+// asBefore returns the Secrets of a list as the snapshot has them.
+func (r *rig) asBefore(now []corev1.Secret) []corev1.Secret {
+	var before []corev1.Secret
+	for i := range now {
+		if known, is := r.snapshot[client.ObjectKeyFromObject(&now[i])]; is {
+			before = append(before, *known.DeepCopy())
+		}
+	}
+	return before
 }
 
 func (r *rig) withKind(obj client.Object, err error) error {
