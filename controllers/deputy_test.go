@@ -120,6 +120,7 @@ var _ = Describe("Who tries to use the operator against another namespace", func
 			"oidc-operator.dev/owner": "OIDCClient/" + apps + "/app", "oidc-operator.dev/secret-id": registration.SecretID(registration.HashSecret(strongSecret)),
 		}
 		create(forged)
+		settled() // of what it has made just now, the operator does not forget the client secret
 		Expect(k8s.Delete(ctx, secretNamed(apps, "app-oidc")(Default))).To(Succeed())
 		Eventually(secretNamed(apps, "app-oidc")).Should(HaveField("Data", HaveKeyWithValue("client_secret", Not(Or(Equal(value), Equal([]byte(strongSecret)))))))
 		Eventually(func(g Gomega) {
