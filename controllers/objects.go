@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -101,10 +103,22 @@ func (o objects) apply(ctx context.Context, desired runtime.ApplyConfiguration, 
 		want.SetUID(current.GetUID()) // or what was deleted meanwhile would come back, and another's of its name be taken
 	}
 	err = o.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(want), client.FieldOwner(objectManager), client.ForceOwnership)
+	if isReplaced(err) {
+		err = apierrors.NewConflict(schema.GroupResource{Resource: want.GetKind()}, want.GetName(), err)
+	}
 	if err != nil {
 		return applied{}, fmt.Errorf("apply %s %q: %w", want.GetKind(), want.GetName(), err)
 	}
 	return applied{version: want.GetResourceVersion(), written: true, uid: want.GetUID()}, nil
+}
+
+// isReplaced tells that a write has met another object than that whose UID it names.
+func isReplaced(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.Status().Details.Causes, func(cause metav1.StatusCause) bool { return cause.Field == "metadata.uid" })
 }
 
 // standing is an object that is already as it should be.
