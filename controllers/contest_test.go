@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -87,6 +88,19 @@ func TestNamespaceThatComesIsHeededByThoseWhoWantItsClientIDs(t *testing.T) {
 			t.Errorf("when it %s %s is looked at", what, got)
 		} else {
 			queue.Done(got)
+		}
+	}
+}
+
+// A watch that was interrupted tells that something was deleted and made again as a change of it.
+func TestReplacedObjectsAreNotOverlooked(t *testing.T) {
+	provider := gen.OIDCProvider("sso", "sso")
+	of := func(uid types.UID) *v1alpha1.OIDCClient {
+		return gen.OIDCClient("apps", "app", provider, func(c *v1alpha1.OIDCClient) { c.UID, c.Generation = uid, 1 })
+	}
+	for what, p := range map[string]predicate.Predicate{"spec": specChanged(), "existence": existencePredicate(), "activity": activityPredicate()} {
+		if !p.Update(event.UpdateEvent{ObjectOld: of("a"), ObjectNew: of("b")}) || p.Update(event.UpdateEvent{ObjectOld: of("a"), ObjectNew: of("a")}) {
+			t.Errorf("%s: overlooked, or seen where there is none", what)
 		}
 	}
 }

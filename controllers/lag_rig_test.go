@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,4 +61,35 @@ func TestCacheThatLags(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no status is written to another resource of the name", func(t *testing.T) {
+		r := newWorld(t, direct)
+		cached := gen.OIDCClient(r.apps, "app", r.provider)
+		r.must(direct.Create(t.Context(), cached))
+		r.must(direct.Delete(t.Context(), cached.DeepCopy()))
+		again := gen.OIDCClient(r.apps, "app", r.provider)
+		r.must(direct.Create(t.Context(), again))
+		judged := cached.DeepCopy()
+		judged.Status.ClientID = "that of the other"
+		if err := r.reconciler.reporter.report(t.Context(), cached, judged, false); !apierrors.IsConflict(err) {
+			t.Errorf("the write ends with %v", err)
+		}
+		r.must(direct.Get(t.Context(), client.ObjectKeyFromObject(again), again))
+		if again.Status.ClientID != "" {
+			t.Errorf("its status is %+v", again.Status)
+		}
+	})
+	t.Run("a failure that is tried again is slowed down", func(t *testing.T) {
+		r := newWorld(t, direct)
+		c := gen.OIDCClient(r.apps, "app", r.provider)
+		r.must(r.mirror.Create(t.Context(), c))
+		reporter, key := r.reconciler.reporter, client.ObjectKeyFromObject(c)
+		reporter.writes.wrote(key, c.ResourceVersion+"0", true)
+		if current, err := reporter.read(t.Context(), key, c); current || !errors.Is(err, errLags) {
+			t.Errorf("%t, %v", current, err)
+		}
+		reporter.writes.wrote(key, c.ResourceVersion+"0", false)
+		if current, err := reporter.read(t.Context(), key, c); current || err != nil {
+			t.Errorf("%t, %v", current, err)
+		}
+	})
 }

@@ -68,7 +68,7 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}
-	if reportErr := r.reporter.report(ctx, before, obj); err != nil || reportErr != nil {
+	if reportErr := r.reporter.report(ctx, before, obj, err != nil); err != nil || reportErr != nil {
 		return ctrl.Result{}, errors.Join(err, reportErr)
 	}
 	r.announceSecrets(before, obj, plan, result)

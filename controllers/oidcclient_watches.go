@@ -30,8 +30,8 @@ import (
 // or (while it waits) a replica's report changes, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), predicate.GenerationChangedPredicate{}, rotationRequested()))).
-		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged(), rotationRequested()))).
+		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(specChanged())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).

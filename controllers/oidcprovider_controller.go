@@ -68,7 +68,7 @@ func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	}
 	obj := before.DeepCopy()
 	setProviderStatus(obj, state, obstacle, metav1.NewTime(r.now()))
-	reportErr := r.reporter.report(ctx, before, obj)
+	reportErr := r.reporter.report(ctx, before, obj, err != nil)
 	if reportErr == nil {
 		r.reporter.tell(obj, algorithmTransitions(before.Status.SigningAlgorithms, obj.Status.SigningAlgorithms))
 	}

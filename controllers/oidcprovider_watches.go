@@ -35,7 +35,7 @@ const countsDelay = time.Second
 // that it refers to, or what a replica reports changes.
 func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.OIDCProvider{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), predicate.GenerationChangedPredicate{}))).
+		For(&v1alpha1.OIDCProvider{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged()))).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(ofSigningKey)).
 		Watches(&corev1.Secret{}, r.recordVersions()).
 		Watches(&coordinationv1.Lease{}, reports()).

@@ -51,5 +51,5 @@ func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, r.now()); hold > 0 && err == nil {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}
-	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj))
+	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj, err != nil))
 }

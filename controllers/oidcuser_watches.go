@@ -22,8 +22,8 @@ import (
 // its password's, its provider, another user of the same name or e-mail address, or (while it waits) a replica's report changes.
 func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), predicate.GenerationChangedPredicate{}))).
-		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, subjectChanged()))).
+		For(&v1alpha1.OIDCUser{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged()))).
+		Watches(&v1alpha1.OIDCUser{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.Or(specChanged(), subjectChanged()))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindUser))).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withPasswordIn)).

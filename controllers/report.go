@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -34,8 +35,11 @@ type reporter struct {
 	writes *statusWrites
 }
 
+// errLags is why a reconcile that has failed before is put off.
+var errLags = errors.New("the cache does not show yet what status was written last")
+
 // read reads a resource from the cache. It returns false when the cache does not show yet what status was written last: a reconcile is
-// started when it does.
+// started when it does. After a reconcile that has failed it returns errLags instead, so that failures stay slowed down.
 func (r reporter) read(ctx context.Context, key client.ObjectKey, obj resource) (bool, error) {
 	for {
 		written, _ := r.writes.last(key)
@@ -50,15 +54,21 @@ func (r reporter) read(ctx context.Context, key client.ObjectKey, obj resource) 
 			r.writes.shows(obj)
 			return true, nil
 		}
-		if r.writes.await(key, written) {
+		switch r.writes.await(key, written) {
+		case delayAwaited:
 			return false, nil
+		case delayRetried:
+			return false, errLags
+		case delayTooLong:
+			return true, nil
+		case delayOver: // read again
 		}
 	}
 }
 
-// report writes the status of obj when it differs from that of before, the same object as it was read. It is the only
-// place where status is written.
-func (r reporter) report(ctx context.Context, before, obj resource) error {
+// report writes the status of obj when it differs from that of before, the same object as it was read. failed tells that the reconcile is
+// going to be tried again all the same. It is the only place where status is written.
+func (r reporter) report(ctx context.Context, before, obj resource, failed bool) error {
 	obj.SetObservedGeneration(obj.GetGeneration())
 	key := client.ObjectKeyFromObject(obj)
 	_, known := r.writes.last(key)
@@ -81,20 +91,20 @@ func (r reporter) report(ctx context.Context, before, obj resource) error {
 		return err
 	}
 	applied := &unstructured.Unstructured{Object: map[string]any{
-		// The uid keeps the status of a deleted object off a new one of the same name.
-		"metadata": map[string]any{"name": obj.GetName(), "namespace": obj.GetNamespace(), "uid": string(obj.GetUID())},
+		// The version keeps a status off another spec than it is about, and off a new object of the same name.
+		"metadata": map[string]any{"name": obj.GetName(), "namespace": obj.GetNamespace(), "resourceVersion": before.GetResourceVersion()},
 		"status":   status,
 	}}
 	applied.SetGroupVersionKind(gvk)
 	err = r.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(statusManager), client.ForceOwnership)
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if apierrors.IsNotFound(err) {
 		return nil // deleted meanwhile; its delete event starts what is to be done
 	}
 	if err != nil {
-		r.writes.wrote(key, "") // it may have come about all the same
+		r.writes.wrote(key, "", true) // it may have come about all the same
 		return fmt.Errorf("write status: %w", err)
 	}
-	r.writes.wrote(key, applied.GetResourceVersion())
+	r.writes.wrote(key, applied.GetResourceVersion(), failed)
 	r.announce(before, obj)
 	return nil
 }

@@ -56,7 +56,7 @@ func (r *signingKeyReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	}
 	obj := before.DeepCopy()
 	setSigningKeyStatus(obj, plan, metav1.NewTime(now))
-	reportErr := r.reporter.report(ctx, before, obj)
+	reportErr := r.reporter.report(ctx, before, obj, err != nil)
 	if err == nil && plan.progress != nil {
 		r.reporter.tell(obj, plan.progress.transitions)
 	}

@@ -19,7 +19,7 @@ import (
 // setUp starts a reconcile of a SigningKey when its spec, an annotation, its Secret, the Secret that it imports from, the
 // existence of its provider, or (while a published key waits) a replica's report changes.
 func (r *signingKeyReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache) error {
-	asked := predicate.Or(r.reporter.writes.shown(), predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+	asked := predicate.Or(r.reporter.writes.shown(), specChanged(), predicate.AnnotationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SigningKey{}, builder.WithPredicates(asked)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindSigningKey))).

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -22,19 +23,40 @@ type statusWrites struct {
 type statusWrite struct {
 	// version is the resource version that it has led to, or "" when it is not known whether it has come about.
 	version string
+	at      time.Time
+	// retried tells that the reconcile has failed, so that another one follows by itself.
+	retried bool
 	// awaited tells whether a reconcile was put off until the cache shows it.
 	awaited bool
 }
+
+// maxLag is how far a cache may be behind. What it does not show by then it never will: the API server has been set back.
+const maxLag = time.Minute
+
+// delay says what becomes of a reconcile for which the cache lacks a status write.
+type delay int
+
+const (
+	// delayOver: the cache shows it by now.
+	delayOver delay = iota
+	// delayAwaited: another reconcile is started when the cache shows it.
+	delayAwaited
+	// delayRetried: another reconcile follows by itself.
+	delayRetried
+	// delayTooLong: nobody knows what status stands, and it is to be written anew.
+	delayTooLong
+)
 
 func newStatusWrites() *statusWrites {
 	return &statusWrites{unshown: map[types.NamespacedName]statusWrite{}}
 }
 
-// wrote notes a status write. version is "" when it is not known whether it has come about.
-func (w *statusWrites) wrote(key types.NamespacedName, version string) {
+// wrote notes a status write. version is "" when it is not known whether it has come about, retried tells that another reconcile follows by
+// itself.
+func (w *statusWrites) wrote(key types.NamespacedName, version string, retried bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.unshown[key] = statusWrite{version: version}
+	w.unshown[key] = statusWrite{version: version, at: time.Now(), retried: retried}
 }
 
 // last returns the version that the cache must have reached for a resource to be judged by it, or "", and whether it is known what
@@ -46,17 +68,23 @@ func (w *statusWrites) last(key types.NamespacedName) (version string, known boo
 	return write.version, !is || write.version != ""
 }
 
-// await has a reconcile started when the cache shows a version. It returns false when that was shown meanwhile.
-func (w *statusWrites) await(key types.NamespacedName, version string) bool {
+// await decides about a reconcile for which the cache lacks a version that was written.
+func (w *statusWrites) await(key types.NamespacedName, version string) delay {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	write, is := w.unshown[key]
-	if !is || write.version != version {
-		return false
+	switch {
+	case !is || write.version != version:
+		return delayOver
+	case time.Since(write.at) > maxLag:
+		w.unshown[key] = statusWrite{}
+		return delayTooLong
+	case write.retried:
+		return delayRetried
 	}
 	write.awaited = true
 	w.unshown[key] = write
-	return true
+	return delayAwaited
 }
 
 // shows notes that the cache has a version of a resource, and tells whether a reconcile has waited for it.

@@ -26,18 +26,18 @@ func TestStatusWrites(t *testing.T) {
 	})
 	t.Run("nobody waits", func(t *testing.T) {
 		w := newStatusWrites()
-		w.wrote(key, "9")
+		w.wrote(key, "9", false)
 		if update(w, "8") || update(w, "10") {
 			t.Error("a reconcile is started")
 		}
-		if w.await(key, "9") || len(w.unshown) != 0 {
+		if w.await(key, "9") != delayOver || len(w.unshown) != 0 {
 			t.Error("it is not forgotten")
 		}
 	})
 	t.Run("a reconcile waits", func(t *testing.T) {
 		w := newStatusWrites()
-		w.wrote(key, "9")
-		if version, known := w.last(key); version != "9" || !known || !w.await(key, "9") {
+		w.wrote(key, "9", false)
+		if version, known := w.last(key); version != "9" || !known || w.await(key, "9") != delayAwaited {
 			t.Fatalf("%q %t", version, known)
 		}
 		if update(w, "8") || !update(w, "9") || update(w, "10") {
@@ -46,7 +46,7 @@ func TestStatusWrites(t *testing.T) {
 	})
 	t.Run("it is not known whether it was written", func(t *testing.T) {
 		w := newStatusWrites()
-		w.wrote(key, "")
+		w.wrote(key, "", true)
 		for _, version := range []string{"8", "9"} {
 			if update(w, version) {
 				t.Error("a reconcile is started")
@@ -55,21 +55,41 @@ func TestStatusWrites(t *testing.T) {
 				t.Errorf("%q %t", last, known)
 			}
 		}
-		if w.wrote(key, "10"); !w.await(key, "10") {
+		if w.wrote(key, "10", false); w.await(key, "10") != delayAwaited {
 			t.Error("it is not known that it was written")
+		}
+	})
+	t.Run("the reconcile had failed, and is tried again by itself", func(t *testing.T) {
+		w := newStatusWrites()
+		w.wrote(key, "9", true)
+		if w.await(key, "9") != delayRetried || update(w, "9") {
+			t.Error("a reconcile is started")
+		}
+	})
+	t.Run("the cache does not show it for too long", func(t *testing.T) {
+		w := newStatusWrites()
+		w.wrote(key, "9", false)
+		late := w.unshown[key]
+		late.at = late.at.Add(-2 * maxLag)
+		w.unshown[key] = late
+		if w.await(key, "9") != delayTooLong {
+			t.Error("it is waited for")
+		}
+		if version, known := w.last(key); version != "" || known {
+			t.Errorf("%q %t", version, known)
 		}
 	})
 	t.Run("it is gone", func(t *testing.T) {
 		w := newStatusWrites()
-		w.wrote(key, "9")
-		if w.shown().Delete(event.DeleteEvent{Object: at("10")}) || w.await(key, "9") {
+		w.wrote(key, "9", false)
+		if w.shown().Delete(event.DeleteEvent{Object: at("10")}) || w.await(key, "9") != delayOver {
 			t.Error("it is waited for")
 		}
 	})
 	t.Run("it comes back", func(t *testing.T) {
 		w := newStatusWrites()
-		w.wrote(key, "9")
-		if !w.await(key, "9") || !w.shown().Create(event.CreateEvent{Object: at("11")}) {
+		w.wrote(key, "9", false)
+		if w.await(key, "9") != delayAwaited || !w.shown().Create(event.CreateEvent{Object: at("11")}) {
 			t.Error("nothing is started")
 		}
 	})

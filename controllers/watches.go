@@ -96,9 +96,21 @@ func foreignObjects(foreign cache.Cache, kind string, requests handler.MapFunc) 
 	return source.Kind(foreign, client.Object(metadata), handler.EnqueueRequestsFromMapFunc(requests))
 }
 
+// replaced tells that an object was deleted and made again: a watch that was interrupted meanwhile tells that as a change.
+func replaced(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+}
+
+// specChanged passes what comes or goes, and changes of a spec.
+func specChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return replaced(e) || e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
+	}}
+}
+
 // existencePredicate passes what appears and disappears, and no changes.
 func existencePredicate() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+	return predicate.Funcs{UpdateFunc: replaced}
 }
 
 // activityPredicate passes SigningKeys that come or go, or begin or cease to have an active key. A rotation is neither: it
@@ -108,5 +120,5 @@ func activityPredicate() predicate.Predicate {
 		k, ok := obj.(*v1alpha1.SigningKey)
 		return ok && k.Status.ActiveKeyID != ""
 	}
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return active(e.ObjectOld) != active(e.ObjectNew) }}
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return replaced(e) || active(e.ObjectOld) != active(e.ObjectNew) }}
 }
