@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	acorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -90,6 +91,24 @@ func TestCacheThatLags(t *testing.T) {
 		reporter.writes.wrote(key, c.ResourceVersion+"0", false)
 		if current, err := reporter.read(t.Context(), key, c); current || err != nil {
 			t.Errorf("%t, %v", current, err)
+		}
+	})
+	t.Run("a Secret that is deleted before it was seen is made again, also while there is no replica", func(t *testing.T) {
+		r := newWorld(t, direct, kindClient)
+		r.must(r.mirror.Create(t.Context(), r.provider))
+		r.must(r.mirror.Create(t.Context(), gen.OIDCClient(r.apps, "app", r.provider)))
+		reconcile := func() {
+			_, err := r.reconcile(looked{kindClient, r.key})
+			r.must(err)
+		}
+		reconcile()
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.apps, Name: "app-oidc"}}
+		r.must(r.mirror.Delete(t.Context(), secret))
+		for range 5 {
+			reconcile()
+		}
+		if err := direct.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -19,8 +20,9 @@ func (r *clientReconciler) observeSecrets(ctx context.Context, c *v1alpha1.OIDCC
 	if err := r.observeBrought(ctx, c, state); err != nil {
 		return err
 	}
-	if len(registeredSecrets(state.standing)) < 2 {
-		return nil
+	registered := registeredSecrets(state.standing)
+	if len(registered) < 2 && !slices.ContainsFunc(registered, func(s registration.ClientSecret) bool { return s.Pending }) {
+		return nil // nothing depends on the replicas
 	}
 	leases, err := replicaLeases(ctx, r.client, c.ProviderKey())
 	if err != nil {
