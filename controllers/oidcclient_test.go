@@ -314,6 +314,7 @@ var _ = Describe("An OIDCClient", func() {
 		c := create(gen.OIDCClient(apps, "app", provider))
 		Eventually(current(c)).Should(haveCredentials)
 		before := secretNamed(apps, "app-oidc")(Default)
+		settled() // of what it has made just now, the operator does not forget the client secret
 		Expect(k8s.Delete(ctx, before)).To(Succeed())
 		agree := func(g Gomega) string {
 			value := string(secretNamed(apps, "app-oidc")(g).Data["client_secret"])
