@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/client-go/rest"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
@@ -72,15 +71,8 @@ var _ = Describe("An operator whose cache lags", Serial, func() {
 	var watches *gate
 	BeforeEach(func() {
 		watches = &gate{}
-		operator.stop()
-		config := rest.CopyConfig(cluster.Config)
-		config.Wrap(watches.around)
-		operator = startOperator(config)
-		DeferCleanup(func() {
-			watches.open()
-			operator.stop()
-			operator = startOperator(cluster.Config)
-		})
+		operateThrough(watches.around)
+		DeferCleanup(watches.open) // before the operator is stopped
 	})
 
 	It("takes back in status what it does not see yet", func() {

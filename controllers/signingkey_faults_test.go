@@ -12,7 +12,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
@@ -97,14 +96,7 @@ var _ = Describe("A SigningKey whose writes fail", Serial, func() {
 	injected := &faults{}
 	var k *v1alpha1.SigningKey
 	BeforeEach(func() {
-		operator.stop()
-		config := rest.CopyConfig(cluster.Config)
-		config.Wrap(injected.around)
-		operator = startOperator(config)
-		DeferCleanup(func() {
-			operator.stop()
-			operator = startOperator(cluster.Config)
-		})
+		operateThrough(injected.around)
 		namespace := newNamespace(nil)
 		provider := create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("http://localhost:8080")))
 		k = create(gen.SigningKey(namespace, "key", "sso"))

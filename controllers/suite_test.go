@@ -114,6 +114,19 @@ func startOperator(config *rest.Config) *runningOperator {
 	return &runningOperator{writes: writes, stop: func() { cancel(); done.Wait() }}
 }
 
+// operateThrough runs the operator with another transport until the spec ends. The spec has to be Serial.
+func operateThrough(around func(http.RoundTripper) http.RoundTripper) {
+	GinkgoHelper()
+	operator.stop()
+	config := rest.CopyConfig(cluster.Config)
+	config.Wrap(around)
+	operator = startOperator(config)
+	DeferCleanup(func() {
+		operator.stop()
+		operator = startOperator(cluster.Config)
+	})
+}
+
 // settled waits until the operator has nothing left to write.
 func settled() {
 	GinkgoHelper()
