@@ -55,6 +55,8 @@ const (
 	AnnotationSigningKeys = "oidc-operator.dev/signing-keys"
 	// AnnotationSecretUses holds, as SecretUses in JSON, when secrets were used last of clients that have more than one.
 	AnnotationSecretUses = "oidc-operator.dev/secret-uses"
+	// AnnotationStorage holds, as StorageFault formats it, why the replica cannot use its storage. Absent or "": storage works.
+	AnnotationStorage = "oidc-operator.dev/storage"
 )
 
 // FieldError says what is wrong with one field of a document and how to mend it. The message never contains a secret.
