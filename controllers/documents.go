@@ -114,9 +114,12 @@ func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSe
 
 		BackchannelLogoutURI:              c.Spec.BackchannelLogoutURI,
 		BackchannelLogoutSessionRequired:  isTrue(c.Spec.BackchannelLogoutSessionRequired),
+		BackchannelLogoutIdentifies:       string(c.Spec.BackchannelLogoutIdentifies),
 		BackchannelLogoutOnExpiry:         isTrue(c.Spec.BackchannelLogoutOnExpiry),
 		FrontchannelLogoutURI:             c.Spec.FrontchannelLogoutURI,
 		FrontchannelLogoutSessionRequired: isTrue(c.Spec.FrontchannelLogoutSessionRequired),
+
+		RefreshTokenRotation: string(c.Spec.RefreshTokenRotation),
 
 		Disabled:  isTrue(c.Spec.Disabled),
 		Lifetimes: lifetimes(c.Spec.Tokens),

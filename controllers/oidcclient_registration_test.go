@@ -70,6 +70,7 @@ var _ = Describe("The registration of an OIDCClient", func() {
 			c.Spec.Subject = v1alpha1.ClientSubject{Mode: v1alpha1.SubjectPairwise, SectorIdentifier: "example.com"}
 			c.Spec.Access.AllowedGroups = []string{"admins"}
 			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutSessionRequired = "https://app.example.com/back", new(true)
+			c.Spec.BackchannelLogoutIdentifies, c.Spec.RefreshTokenRotation = v1alpha1.LogoutIdentifiesSession, v1alpha1.RefreshTokenRotationNever
 			c.Spec.FrontchannelLogoutURI, c.Spec.FrontchannelLogoutSessionRequired = "https://app.example.com/front", new(true)
 			c.Spec.Tokens.RefreshToken = v1alpha1.RefreshTokenLifetimes{Idle: &metav1.Duration{Duration: time.Hour}}
 		}))
@@ -83,6 +84,7 @@ var _ = Describe("The registration of an OIDCClient", func() {
 			DPoPBoundAccessTokens: true, RequirePushedRequests: true, SubjectMode: "Pairwise", SectorIdentifier: "example.com",
 			AllowedGroups:        []string{"admins"},
 			BackchannelLogoutURI: "https://app.example.com/back", BackchannelLogoutSessionRequired: true,
+			BackchannelLogoutIdentifies: "Session", RefreshTokenRotation: "Never",
 			FrontchannelLogoutURI: "https://app.example.com/front", FrontchannelLogoutSessionRequired: true,
 			Lifetimes: registration.Lifetimes{RefreshIdle: registration.Duration(time.Hour)},
 		}))

@@ -296,6 +296,32 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("back-channel session without logout", func(c *v1alpha1.OIDCClient) {
 			c.Spec.BackchannelLogoutSessionRequired = new(true)
 		}, "backchannelLogoutSessionRequired needs backchannelLogoutURI"),
+		Entry("back-channel logout of the user", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutIdentifies = "https://app.example.com/out", v1alpha1.LogoutIdentifiesUser
+		}, accepted),
+		Entry("back-channel logout of the user without logout", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutIdentifies = v1alpha1.LogoutIdentifiesUser
+		}, "backchannelLogoutIdentifies needs backchannelLogoutURI"),
+		Entry("back-channel logout of the user with required session", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutSessionRequired = "https://app.example.com/out", new(true)
+			c.Spec.BackchannelLogoutIdentifies = v1alpha1.LogoutIdentifiesUser
+		}, "backchannelLogoutIdentifies must be Session or unset while backchannelLogoutSessionRequired is true"),
+		Entry("back-channel logout of nobody", func(c *v1alpha1.OIDCClient) {
+			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutIdentifies = "https://app.example.com/out", "Nobody"
+		}, "spec.backchannelLogoutIdentifies"),
+		Entry("no rotation of refresh tokens with DPoP", func(c *v1alpha1.OIDCClient) {
+			c.Spec.RefreshTokenRotation, c.Spec.DPoPBoundAccessTokens = v1alpha1.RefreshTokenRotationNever, new(true)
+		}, accepted),
+		Entry("no rotation of refresh tokens with keys", gen.WithKeys(publicKeys()), func(c *v1alpha1.OIDCClient) {
+			c.Spec.RefreshTokenRotation = v1alpha1.RefreshTokenRotationNever
+		}, accepted),
+		Entry("no rotation of refresh tokens with a secret alone", func(c *v1alpha1.OIDCClient) {
+			c.Spec.RefreshTokenRotation = v1alpha1.RefreshTokenRotationNever
+		}, "refreshTokenRotation Never is for a confidential client that proves possession of a key"),
+		Entry("no rotation of refresh tokens of a public client", func(c *v1alpha1.OIDCClient) {
+			public(c)
+			c.Spec.RefreshTokenRotation, c.Spec.DPoPBoundAccessTokens = v1alpha1.RefreshTokenRotationNever, new(true)
+		}, "refreshTokenRotation Never is for a confidential client that proves possession of a key"),
 		Entry("front-channel logout that is a script", func(c *v1alpha1.OIDCClient) {
 			c.Spec.FrontchannelLogoutURI = "javascript:alert(1)"
 		}, "frontchannelLogoutURI must be an https URL"),

@@ -186,6 +186,22 @@ func TestBackchannelLogout(t *testing.T) {
 	}
 }
 
+// OpenID Connect Back-Channel Logout section 2.4: without sid the client is to end every session of the user. A token must have sub or sid.
+func TestBackchannelLogoutOfTheUser(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	rec := answering(t, 200)
+	c := addReceiver(t, issuer, "app", rec, func(c *registration.Client) {
+		c.BackchannelLogoutIdentifies = registration.LogoutIdentifiesUser
+	})
+	browser := issuer.NewBrowser(t)
+	_, idToken := c.loginIn(browser)
+	logOut(issuer, browser)
+	got := rec.tokens(issuer, "app", 1)[0]
+	if _, has := got["sid"]; has || got["sub"] != idToken.Subject {
+		t.Errorf("the logout token is %v; want sub and no sid", got)
+	}
+}
+
 // Every way in which a session ends reaches its clients.
 func TestEveryLogoutReachesClients(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *providertest.Issuer, *providertest.Browser, string){

@@ -27,8 +27,9 @@ type logoutToken struct {
 	Expiry   int64               `json:"exp"`
 	ID       string              `json:"jti"`
 	Events   map[string]struct{} `json:"events"`
-	// SessionID is there whether or not the client has asked for it: some applications end nothing without it.
-	SessionID string `json:"sid"`
+	// SessionID is also there for a client that does not require it, because without it the client has to end every session of the user. A
+	// client whose software ends nothing when it is there asks for its absence (BackchannelLogoutIdentifies).
+	SessionID string `json:"sid,omitempty"`
 }
 
 // signLogoutToken returns a new logout token for a client, with the algorithm of its ID tokens (section 2.6).
@@ -46,6 +47,9 @@ func (p *Provider) signLogoutToken(client *registration.Client, n *store.Notice)
 		if subject, err := p.subjectOf(client, user); err == nil {
 			token.Subject = subject
 		}
+	}
+	if client.BackchannelLogoutIdentifies == registration.LogoutIdentifiesUser && token.Subject != "" {
+		token.SessionID = "" // without both the token would be invalid
 	}
 	payload, err := json.Marshal(token)
 	if err != nil {

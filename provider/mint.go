@@ -96,11 +96,13 @@ func nextRefresh(t *tokenRequest, grant *store.Grant, now time.Time, lifetimes r
 		if t.client.Public() {
 			next.KeyThumbprint = t.keyThumbprint // RFC 9449 section 5; a confidential client proves itself
 		}
-	} else {
+	} else if token = t.refresh; t.client.RotatesRefreshTokens() || next.Handle == next.Previous { // a lost answer is given again
 		token = t.refresh.next(&next.Key)
 	}
 	value := token.value(&next.Key)
-	next.Previous, next.Handle, next.RotatedAt = next.Handle, store.HandleOf(value), now
+	if handle := store.HandleOf(value); handle != next.Handle {
+		next.Previous, next.Handle, next.RotatedAt = next.Handle, handle, now
+	}
 	next.IdleUntil = now.Add(time.Duration(lifetimes.RefreshIdle))
 	return next, value
 }

@@ -1,9 +1,11 @@
 package provider_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -98,6 +100,82 @@ func TestRefreshAgainIsForATime(t *testing.T) {
 	issuer.Clock.Advance(6 * time.Second)
 	if got := refreshed(t, issuer, first.text("refresh_token")); got.text("error") != "invalid_grant" {
 		t.Errorf("asking once more answers %d", got.status)
+	}
+}
+
+// boundClient is a confidential client that signs with a key of its own.
+type boundClient struct {
+	t      testing.TB
+	issuer *providertest.Issuer
+	client registration.Client
+	secret string
+	key    signingKey
+}
+
+func newBoundClient(t *testing.T, rotation string) *boundClient {
+	t.Helper()
+	issuer, _ := newIssuer(t)
+	c := &boundClient{t: t, issuer: issuer, client: refreshingClient(), key: newSigningKey(t, "")}
+	c.client.DPoPBoundAccessTokens = true
+	c.register(rotation)
+	return c
+}
+
+func (c *boundClient) register(rotation string) {
+	c.client.RefreshTokenRotation = rotation
+	c.secret = c.issuer.AddClient(c.client).Secret
+}
+
+func (c *boundClient) send(form url.Values) answer {
+	form.Set("client_id", c.client.ClientID)
+	form.Set("client_secret", c.secret)
+	return proven(c.t, c.issuer, form, c.key.proof(c.t, c.issuer, "POST", c.issuer.Endpoint(oidc.PathToken), ""))
+}
+
+// login returns a refresh token.
+func (c *boundClient) login() string {
+	c.t.Helper()
+	got := c.send(url.Values{
+		"grant_type": {"authorization_code"}, "redirect_uri": {callback}, "code_verifier": {verifierOfChallenge},
+		"code": {newCode(c.t, c.issuer, "scope", "openid offline_access", "code_challenge", challenge, "code_challenge_method", "S256")},
+	})
+	if got.text("refresh_token") == "" {
+		c.t.Fatalf("there is no refresh token: %d %s", got.status, got.text("error"))
+	}
+	return got.text("refresh_token")
+}
+
+func (c *boundClient) refresh(token string) answer {
+	return c.send(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
+}
+
+// FAPI 2.0 Security Profile section 5.3.2.1: no rotation for a client whose key keeps a stolen refresh token useless.
+func TestRefreshWithoutRotation(t *testing.T) {
+	c := newBoundClient(t, registration.RefreshTokenRotationNever)
+	token := c.login()
+	for i := range 3 {
+		c.issuer.Clock.Advance(700 * time.Hour) // less than it may be idle, more than that together
+		got := c.refresh(token)
+		if got.status != 200 || got.text("refresh_token") != token || got.text("access_token") == "" {
+			t.Fatalf("use %d answers %d %s; want the same refresh token", i, got.status, got.text("error"))
+		}
+	}
+	c.issuer.Clock.Advance(100 * time.Hour) // the login is 2200 hours ago
+	if got := c.refresh(token); got.text("error") != "invalid_grant" {
+		t.Errorf("a refresh token after its absolute lifetime answers %d", got.status)
+	}
+}
+
+// A client that rotates no more while a lost answer may still be asked for again gets that answer.
+func TestRefreshRotationSwitchedOff(t *testing.T) {
+	c := newBoundClient(t, registration.RefreshTokenRotationAlways)
+	first := c.login()
+	second := c.refresh(first).text("refresh_token")
+	c.register(registration.RefreshTokenRotationNever)
+	for _, token := range []string{first, second, second} {
+		if got := c.refresh(token); got.status != 200 || got.text("refresh_token") != second || second == first {
+			t.Fatalf("answers %d %s; want the second refresh token", got.status, got.text("error"))
+		}
 	}
 }
 

@@ -153,3 +153,29 @@ type ClientAccess struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:cntrl:]]*[^[:space:][:cntrl:]][^[:cntrl:]]*$')",message="contact must be one line, such as it-support@example.com"
 	Contact string `json:"contact,omitempty"`
 }
+
+// LogoutTokenSubject says what a logout token identifies.
+//
+// +kubebuilder:validation:Enum=Session;User
+type LogoutTokenSubject string
+
+// The subjects of logout tokens.
+const (
+	// LogoutIdentifiesSession names the session and its user.
+	LogoutIdentifiesSession LogoutTokenSubject = "Session"
+	// LogoutIdentifiesUser names the user alone.
+	LogoutIdentifiesUser LogoutTokenSubject = "User"
+)
+
+// RefreshTokenRotation says whether each use of a refresh token gives another one.
+//
+// +kubebuilder:validation:Enum=Always;Never
+type RefreshTokenRotation string
+
+// The rotations of refresh tokens.
+const (
+	// RefreshTokenRotationAlways gives another one.
+	RefreshTokenRotationAlways RefreshTokenRotation = "Always"
+	// RefreshTokenRotationNever keeps the same one.
+	RefreshTokenRotationNever RefreshTokenRotation = "Never"
+)

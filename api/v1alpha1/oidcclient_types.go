@@ -55,6 +55,9 @@ type OIDCClientList struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || has(self.jwks) != has(self.jwksURI)",message="tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"
 // +kubebuilder:validation:XValidation:rule="!(has(self.jwks) || has(self.jwksURI)) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutSessionRequired) || has(self.backchannelLogoutURI)",message="backchannelLogoutSessionRequired needs backchannelLogoutURI"
+// +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutIdentifies) || has(self.backchannelLogoutURI)",message="backchannelLogoutIdentifies needs backchannelLogoutURI"
+// +kubebuilder:validation:XValidation:rule="!(has(self.backchannelLogoutIdentifies) && self.backchannelLogoutIdentifies == 'User' && has(self.backchannelLogoutSessionRequired) && self.backchannelLogoutSessionRequired)",message="backchannelLogoutIdentifies must be Session or unset while backchannelLogoutSessionRequired is true; change one of the two"
+// +kubebuilder:validation:XValidation:rule="!(has(self.refreshTokenRotation) && self.refreshTokenRotation == 'Never') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || (has(self.dpopBoundAccessTokens) && self.dpopBoundAccessTokens && !(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="refreshTokenRotation Never is for a confidential client that proves possession of a key; set tokenEndpointAuthMethod private_key_jwt, or dpopBoundAccessTokens true with another method than none, or remove it"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutOnExpiry) || has(self.backchannelLogoutURI)",message="backchannelLogoutOnExpiry needs backchannelLogoutURI"
 // +kubebuilder:validation:XValidation:rule="!has(self.frontchannelLogoutSessionRequired) || has(self.frontchannelLogoutURI)",message="frontchannelLogoutSessionRequired needs frontchannelLogoutURI"
 type OIDCClientSpec struct {
@@ -261,6 +264,13 @@ type OIDCClientSpec struct {
 	// +optional
 	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
 
+	// backchannelLogoutIdentifies says what a logout token identifies. Session: the session that has ended and its user (sid and sub); the
+	// application ends that session. User: the user alone (sub); the application ends every session of that user. Choose User for an
+	// application that ends nothing when a logout token has a sid. A logout token without either is invalid: when the user is unknown by now
+	// it has a sid all the same. Unset: Session.
+	// +optional
+	BackchannelLogoutIdentifies LogoutTokenSubject `json:"backchannelLogoutIdentifies,omitempty"`
+
 	// backchannelLogoutOnExpiry says that the application is told also of sessions that nobody has logged out of, but that were idle
 	// for too long or have become too old (spec.sessions of the OIDCProvider). An application with long sessions of its own would log its
 	// people out that often. Unset: false.
@@ -289,6 +299,12 @@ type OIDCClientSpec struct {
 	// disabled refuses every login and token of the application while everything else stays. Unset: false.
 	// +optional
 	Disabled *bool `json:"disabled,omitempty"`
+
+	// refreshTokenRotation says whether each use of a refresh token gives another one in its place. Always: yes, and a second use of the old
+	// one revokes the grant. Never: the refresh token stays the same until it expires, as FAPI 2.0 asks; only for a confidential client
+	// that signs with a key of its own (tokenEndpointAuthMethod private_key_jwt, or dpopBoundAccessTokens). Unset: Always.
+	// +optional
+	RefreshTokenRotation RefreshTokenRotation `json:"refreshTokenRotation,omitempty"`
 
 	// tokens overrides the provider's lifetimes.
 	// +optional

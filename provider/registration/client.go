@@ -66,6 +66,22 @@ const (
 	ConsentNever    = "Never"
 )
 
+// The values of Client.BackchannelLogoutIdentifies: what a logout token names (OpenID Connect Back-Channel Logout section 2.4).
+const (
+	// LogoutIdentifiesSession: the session that has ended, and its user.
+	LogoutIdentifiesSession = "Session"
+	// LogoutIdentifiesUser: the user alone, all of whose sessions the client is to end.
+	LogoutIdentifiesUser = "User"
+)
+
+// The values of Client.RefreshTokenRotation.
+const (
+	RefreshTokenRotationAlways = "Always"
+	// RefreshTokenRotationNever: a refresh token stays good until it expires (FAPI 2.0 Security Profile section 5.3.2.1). What keeps a stolen
+	// one useless is the key of the client.
+	RefreshTokenRotationNever = "Never"
+)
+
 // Client is the registration of one OAuth 2.0 client, in the names of RFC 7591 section 2 and OpenID Connect Dynamic
 // Client Registration section 2 where they exist.
 type Client struct {
@@ -132,10 +148,15 @@ type Client struct {
 
 	BackchannelLogoutURI             string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired bool   `json:"backchannel_logout_session_required,omitempty"`
+	// BackchannelLogoutIdentifies is one of the LogoutIdentifies constants: what a logout token names; empty means LogoutIdentifiesSession.
+	BackchannelLogoutIdentifies string `json:"backchannel_logout_identifies,omitempty"`
 	// BackchannelLogoutOnExpiry: the client is told also of sessions that nobody has logged out of, but that have run out.
 	BackchannelLogoutOnExpiry         bool   `json:"backchannel_logout_on_expiry,omitempty"`
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"`
+
+	// RefreshTokenRotation is one of the RefreshTokenRotation constants; empty means RefreshTokenRotationAlways.
+	RefreshTokenRotation string `json:"refresh_token_rotation,omitempty"`
 
 	// SynologySSO lets the client speak the protocol of Synology SSO Server; nil: it does not.
 	SynologySSO *SynologySSOClient `json:"synology_sso,omitempty"`
@@ -207,6 +228,8 @@ func (c *Client) Validate() error {
 		errs = append(errs, invalid("consent", "must be Always, Remember or Never"))
 	}
 	errs = append(errs, c.validateGrants()...)
+	errs = append(errs, c.validateRefreshRotation()...)
+	errs = append(errs, c.validateLogout()...)
 	errs = append(errs, c.validateSubject()...)
 	errs = append(errs, c.validateExpressions()...)
 	errs = append(errs, c.validateContacts()...)
@@ -240,6 +263,37 @@ func (c *Client) validateGrants() []error {
 		}
 	}
 	return errs
+}
+
+// validateRefreshRotation refuses refresh tokens that are good more than once for a client from which a stolen one could be used.
+func (c *Client) validateRefreshRotation() []error {
+	switch c.RefreshTokenRotation {
+	case "", RefreshTokenRotationAlways:
+		return nil
+	case RefreshTokenRotationNever:
+	default:
+		return []error{invalid("refresh_token_rotation", "must be Always or Never")}
+	}
+	if c.Public() || c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT && !c.DPoPBoundAccessTokens {
+		return []error{invalid("refresh_token_rotation",
+			"must not be Never unless token_endpoint_auth_method is private_key_jwt, or dpop_bound_access_tokens is true for a confidential client")}
+	}
+	return nil
+}
+
+func (c *Client) validateLogout() []error {
+	switch {
+	case !slices.Contains([]string{"", LogoutIdentifiesSession, LogoutIdentifiesUser}, c.BackchannelLogoutIdentifies):
+		return []error{invalid("backchannel_logout_identifies", "must be Session or User")}
+	case c.BackchannelLogoutIdentifies == LogoutIdentifiesUser && c.BackchannelLogoutSessionRequired:
+		return []error{invalid("backchannel_logout_identifies", "must be Session while backchannel_logout_session_required is true")}
+	}
+	return nil
+}
+
+// RotatesRefreshTokens reports whether each use of a refresh token gives another one in its place.
+func (c *Client) RotatesRefreshTokens() bool {
+	return c.RefreshTokenRotation != RefreshTokenRotationNever
 }
 
 func (c *Client) validateSubject() []error {

@@ -65,9 +65,21 @@ func TestClientValidate(t *testing.T) {
 		"unsigned ID tokens":                   {func(c *registration.Client) { c.IDTokenSignedResponseAlg = "none" }, "id_token_signed_response_alg"},
 		"front-channel logout of another host": {func(c *registration.Client) { c.FrontchannelLogoutURI = "https://elsewhere.example.com/out" }, "frontchannel_logout_uri"},
 		"unknown consent":                      {func(c *registration.Client) { c.Consent = "Maybe" }, "consent"},
-		"code that lives an hour":              {func(c *registration.Client) { c.Lifetimes.AuthorizationCode = registration.Duration(time.Hour) }, "lifetimes.authorization_code"},
-		"negative access token lifetime":       {func(c *registration.Client) { c.Lifetimes.AccessToken = registration.Duration(-1) }, "lifetimes.access_token"},
-		"ID token that lives for a month":      {func(c *registration.Client) { c.Lifetimes.IDToken = registration.Duration(720 * time.Hour) }, "lifetimes.id_token"},
+		"logout tokens of the user":            {func(c *registration.Client) { c.BackchannelLogoutIdentifies = "User" }, ""},
+		"logout tokens of nobody":              {func(c *registration.Client) { c.BackchannelLogoutIdentifies = "Nobody" }, "backchannel_logout_identifies"},
+		"logout tokens without required sid": {func(c *registration.Client) {
+			c.BackchannelLogoutIdentifies, c.BackchannelLogoutSessionRequired = "User", true
+		}, "backchannel_logout_identifies"},
+		"no rotation with a secret alone": {func(c *registration.Client) { c.RefreshTokenRotation = "Never" }, "refresh_token_rotation"},
+		"no rotation with DPoP":           {func(c *registration.Client) { c.RefreshTokenRotation, c.DPoPBoundAccessTokens = "Never", true }, ""},
+		"no rotation with DPoP, public": {func(c *registration.Client) {
+			public(c)
+			c.RefreshTokenRotation, c.DPoPBoundAccessTokens = "Never", true
+		}, "refresh_token_rotation"},
+		"unknown rotation":                {func(c *registration.Client) { c.RefreshTokenRotation = "Often" }, "refresh_token_rotation"},
+		"code that lives an hour":         {func(c *registration.Client) { c.Lifetimes.AuthorizationCode = registration.Duration(time.Hour) }, "lifetimes.authorization_code"},
+		"negative access token lifetime":  {func(c *registration.Client) { c.Lifetimes.AccessToken = registration.Duration(-1) }, "lifetimes.access_token"},
+		"ID token that lives for a month": {func(c *registration.Client) { c.Lifetimes.IDToken = registration.Duration(720 * time.Hour) }, "lifetimes.id_token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := validClient()

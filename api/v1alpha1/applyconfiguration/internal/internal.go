@@ -815,6 +815,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.LogoutTokenSubject
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASBackchannelLogout
   scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.MASClaimsImports
@@ -978,6 +980,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: accessTokenFormat
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.AccessTokenFormat
+    - name: backchannelLogoutIdentifies
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.LogoutTokenSubject
     - name: backchannelLogoutOnExpiry
       type:
         scalar: boolean
@@ -1070,6 +1075,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: refreshTokenRotation
+      type:
+        namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenRotation
     - name: requirePushedAuthorizationRequests
       type:
         scalar: boolean
@@ -1484,6 +1492,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: idle
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+- name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenRotation
+  scalar: string
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.RegisteredCounts
   map:
     fields:

@@ -89,6 +89,11 @@ type OIDCClientSpecApplyConfiguration struct {
 	// backchannelLogoutSessionRequired says that the application can tell sessions apart only by their ID: logout tokens then
 	// always hold sid. Unset: false.
 	BackchannelLogoutSessionRequired *bool `json:"backchannelLogoutSessionRequired,omitempty"`
+	// backchannelLogoutIdentifies says what a logout token identifies. Session: the session that has ended and its user (sid and sub); the
+	// application ends that session. User: the user alone (sub); the application ends every session of that user. Choose User for an
+	// application that ends nothing when a logout token has a sid. A logout token without either is invalid: when the user is unknown by now
+	// it has a sid all the same. Unset: Session.
+	BackchannelLogoutIdentifies *apiv1alpha1.LogoutTokenSubject `json:"backchannelLogoutIdentifies,omitempty"`
 	// backchannelLogoutOnExpiry says that the application is told also of sessions that nobody has logged out of, but that were idle
 	// for too long or have become too old (spec.sessions of the OIDCProvider). An application with long sessions of its own would log its
 	// people out that often. Unset: false.
@@ -104,6 +109,10 @@ type OIDCClientSpecApplyConfiguration struct {
 	Consent *apiv1alpha1.ConsentPolicy `json:"consent,omitempty"`
 	// disabled refuses every login and token of the application while everything else stays. Unset: false.
 	Disabled *bool `json:"disabled,omitempty"`
+	// refreshTokenRotation says whether each use of a refresh token gives another one in its place. Always: yes, and a second use of the old
+	// one revokes the grant. Never: the refresh token stays the same until it expires, as FAPI 2.0 asks; only for a confidential client
+	// that signs with a key of its own (tokenEndpointAuthMethod private_key_jwt, or dpopBoundAccessTokens). Unset: Always.
+	RefreshTokenRotation *apiv1alpha1.RefreshTokenRotation `json:"refreshTokenRotation,omitempty"`
 	// tokens overrides the provider's lifetimes.
 	Tokens *TokenLifetimesApplyConfiguration `json:"tokens,omitempty"`
 	// credentials says how the application gets its credentials.
@@ -358,6 +367,14 @@ func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutSessionRequired(
 	return b
 }
 
+// WithBackchannelLogoutIdentifies sets the BackchannelLogoutIdentifies field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the BackchannelLogoutIdentifies field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithBackchannelLogoutIdentifies(value apiv1alpha1.LogoutTokenSubject) *OIDCClientSpecApplyConfiguration {
+	b.BackchannelLogoutIdentifies = &value
+	return b
+}
+
 // WithBackchannelLogoutOnExpiry sets the BackchannelLogoutOnExpiry field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the BackchannelLogoutOnExpiry field is set to the value of the last call.
@@ -395,6 +412,14 @@ func (b *OIDCClientSpecApplyConfiguration) WithConsent(value apiv1alpha1.Consent
 // If called multiple times, the Disabled field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithDisabled(value bool) *OIDCClientSpecApplyConfiguration {
 	b.Disabled = &value
+	return b
+}
+
+// WithRefreshTokenRotation sets the RefreshTokenRotation field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RefreshTokenRotation field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithRefreshTokenRotation(value apiv1alpha1.RefreshTokenRotation) *OIDCClientSpecApplyConfiguration {
+	b.RefreshTokenRotation = &value
 	return b
 }
 
