@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -30,36 +32,69 @@ type flags struct {
 	leaderElectionNamespace string
 	providerImage           string
 	concurrency             int
-	logLevel                string
+	level                   slog.Level
 	showVersion             bool
 }
 
 func main() {
-	f := parseFlags()
-	if f.showVersion {
-		fmt.Println(version)
-		return
-	}
-	boundMemory()
-	if err := run(ctrl.SetupSignalHandler(), f); err != nil {
-		slog.Error("operator stopped", "error", err.Error())
-		os.Exit(1)
-	}
+	os.Exit(start(os.Args[1:]))
 }
 
-// parseFlags reads the command line. controller-runtime has registered --kubeconfig already.
-func parseFlags() flags {
+// start runs the operator and returns its exit status. Whatever ends it is one line of JSON on standard error, also before the flags are known.
+func start(args []string) int {
+	level := &slog.LevelVar{}
+	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+	slog.SetDefault(slog.New(handler))
+	f, err := parseFlags(flag.CommandLine, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flag.CommandLine.SetOutput(os.Stdout)
+		flag.CommandLine.PrintDefaults()
+		return 0
+	case err != nil:
+		slog.Error("operator not started", "error", err.Error())
+		return 2
+	case f.showVersion:
+		fmt.Println(version)
+		return 0
+	}
+	level.Set(f.level)
+	boundMemory()
+	if err := run(ctrl.SetupSignalHandler(), f, handler); err != nil {
+		slog.Error("operator stopped", "error", err.Error())
+		return 1
+	}
+	return 0
+}
+
+// parseFlags reads the command line. controller-runtime has registered --kubeconfig in flag.CommandLine already.
+func parseFlags(set *flag.FlagSet, args []string) (flags, error) {
 	var f flags
-	flag.StringVar(&f.metrics, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 turns it off")
-	flag.StringVar(&f.probes, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
-	flag.BoolVar(&f.leaderElect, "leader-elect", false, "let only one of several operators work at a time")
-	flag.StringVar(&f.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; empty: the pod's own")
-	flag.StringVar(&f.providerImage, "provider-image", "", "image of the providers' pods (required)")
-	flag.IntVar(&f.concurrency, "concurrency", 8, "how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time")
-	flag.StringVar(&f.logLevel, "log-level", "info", "debug, info or error")
-	flag.BoolVar(&f.showVersion, "version", false, "print the version and exit")
-	flag.Parse()
-	return f
+	set.Init("operator", flag.ContinueOnError)
+	set.SetOutput(io.Discard) // what is wrong is in the error
+	set.StringVar(&f.metrics, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 turns it off")
+	set.StringVar(&f.probes, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	set.BoolVar(&f.leaderElect, "leader-elect", false, "let only one of several operators work at a time")
+	set.StringVar(&f.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; empty: the pod's own")
+	set.StringVar(&f.providerImage, "provider-image", "", "image of the providers' pods (required)")
+	set.IntVar(&f.concurrency, "concurrency", 8, "how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time")
+	logLevel := set.String("log-level", "info", "debug, info or error")
+	set.BoolVar(&f.showVersion, "version", false, "print the version and exit")
+	if err := set.Parse(args); err != nil {
+		return f, fmt.Errorf("read flags: %w; see --help", err)
+	}
+	level, known := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "error": slog.LevelError}[strings.ToLower(*logLevel)]
+	f.level = level
+	switch {
+	case f.showVersion:
+	case set.NArg() > 0:
+		return f, fmt.Errorf("%q is no flag: the operator takes no arguments; see --help", set.Arg(0))
+	case !known:
+		return f, fmt.Errorf("--log-level must be debug, info or error, not %q", *logLevel)
+	case f.providerImage == "":
+		return f, errors.New("--provider-image is required: the image that holds /provider")
+	}
+	return f, nil
 }
 
 // boundMemory collects garbage earlier than Go does by itself, unless the environment says when: what the operator holds is mostly its
@@ -70,17 +105,15 @@ func boundMemory() {
 	}
 }
 
-func run(ctx context.Context, f flags) error {
-	if f.providerImage == "" {
-		return fmt.Errorf("--provider-image is required: the image that holds /provider")
-	}
-	if err := setUpLogging(f.logLevel); err != nil {
-		return err
-	}
+func run(ctx context.Context, f flags, handler slog.Handler) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
+	// Not sooner: GetConfig logs the error that it returns, too.
+	logger := logr.FromSlogHandler(handler)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
 	mgr, err := newManager(config, f)
 	if err != nil {
 		return err
@@ -120,18 +153,4 @@ func newManager(config *rest.Config, f flags) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("add readiness check: %w", err)
 	}
 	return mgr, nil
-}
-
-func setUpLogging(level string) error {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "error": slog.LevelError}
-	l, ok := levels[strings.ToLower(level)]
-	if !ok {
-		return fmt.Errorf("--log-level must be debug, info or error, not %q", level)
-	}
-	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})
-	slog.SetDefault(slog.New(handler))
-	logger := logr.FromSlogHandler(handler)
-	ctrl.SetLogger(logger)
-	klog.SetLogger(logger)
-	return nil
 }
