@@ -176,9 +176,13 @@ func (p *Provider) serveAuthorizePost(w http.ResponseWriter, r *http.Request) er
 	}
 	query := fields.Encode()
 	if len(query) > longQuery && fields.Get("request_uri") == "" {
-		if query, err = p.keepLongRequest(r.Context(), fields); err != nil {
+		kept, err := p.keepLongRequest(r.Context(), fields)
+		switch {
+		case err == nil:
+			query = kept
+		case !errors.Is(err, errQuota) || len(query) > maxQueryBytes:
 			return err
-		}
+		} // else it travels in the URL, which many proxies take, rather than not at all
 	}
 	if len(query) > maxQueryBytes {
 		return errQueryTooLong

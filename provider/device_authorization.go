@@ -51,8 +51,14 @@ func (p *Provider) serveDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	if client.Public() && !p.mayKeep(r.Context(), len(params.Encode())) {
-		return errQuota
+	if client.Public() {
+		if !p.mayKeep(r.Context(), client.ClientID, len(params.Encode())) {
+			return errQuota
+		}
+		request.Network = wideNetwork(infoOf(r.Context()).address)
+	}
+	if err := p.waiting.makeRoom(r.Context(), client.ClientID, request.Network, request.Size()); err != nil {
+		return err
 	}
 	now := p.now()
 	deviceCode := store.NewValue(now)

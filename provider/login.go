@@ -39,7 +39,7 @@ func (p *Provider) serveLogin(w http.ResponseWriter, r *http.Request) error {
 
 // shownHint returns what of a login_hint is filled in beforehand: nothing that cannot be a username, whatever a stranger wrote.
 func shownHint(hint string) string {
-	if len(hint) > 255 || !utf8.ValidString(hint) || strings.ContainsFunc(hint, unicode.IsControl) {
+	if len(hint) > oidc.MaxLoginHint || !utf8.ValidString(hint) || strings.ContainsFunc(hint, unicode.IsControl) {
 		return ""
 	}
 	return hint

@@ -23,8 +23,28 @@ type metrics struct {
 	auditErrors prometheus.Counter
 	purged      prometheus.Counter
 	purgeErrors prometheus.Counter
+	// limits counts how often what may be stored was reached.
+	limits map[limit]prometheus.Counter
 	// unknownProxies counts requests through proxies that nobody has named.
 	unknownProxies prometheus.Counter
+}
+
+// limit is the limit label of the counter of reached limits, see docs/storage.md.
+type limit string
+
+const (
+	limitWaiting  limit = "waiting"
+	limitNetwork  limit = "network"
+	limitGrants   limit = "grants"
+	limitSessions limit = "sessions"
+	limitTokens   limit = "client_tokens"
+	limitProofs   limit = "proofs"
+	limitFailures limit = "failures"
+	limitNotices  limit = "notices"
+)
+
+func limits() []limit {
+	return []limit{limitWaiting, limitNetwork, limitGrants, limitSessions, limitTokens, limitProofs, limitFailures, limitNotices}
 }
 
 // loginResult is the result label of the logins counter.
@@ -52,7 +72,7 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 		}, []string{"route"}),
 		logins: map[loginResult]prometheus.Counter{},
 		tokens: newTokenCounters(), exchanges: newExchangeCounter(),
-		events: map[auditEvent]prometheus.Counter{},
+		events: map[auditEvent]prometheus.Counter{}, limits: map[limit]prometheus.Counter{},
 		auditErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "oidc_provider_audit_errors_total", Help: "Audit records that could not be written.",
 		}),
@@ -78,12 +98,18 @@ func newMetrics(registerer prometheus.Registerer, p *Provider) (*metrics, error)
 	for _, event := range auditEvents() {
 		m.events[event] = events.WithLabelValues(string(event))
 	}
+	reached := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "oidc_provider_storage_limits_reached_total", Help: "Times that what may be stored was reached, by limit: the oldest gave way, or a request was refused.",
+	}, []string{"limit"})
+	for _, l := range limits() {
+		m.limits[l] = reached.WithLabelValues(string(l))
+	}
 	waits := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "oidc_provider_password_hash_wait_seconds", Help: "How long logins have waited for their password to be hashed.",
 		Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	})
 	p.pool.OnTurn(func(waited time.Duration) { waits.Observe(waited.Seconds()) })
-	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, m.exchanges, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies}, gauges(p)...)
+	collectors := append([]prometheus.Collector{m.requests, m.durations, logins, m.tokens.all, m.exchanges, events, m.auditErrors, waits, m.purged, m.purgeErrors, m.unknownProxies, reached}, gauges(p)...)
 	collectors = append(collectors, p.notices.collectors()...)
 	collectors = append(collectors, p.expressions.counter)
 	for _, c := range collectors {

@@ -77,6 +77,9 @@ type Options struct {
 	// who sends one is taken for many people, so that nobody can lock all of them out. Leave it empty where TrustedProxies has
 	// every proxy.
 	ProxyNetworks []netip.Prefix
+	// WaitingBytes is how much may be stored of requests for which nobody has signed in yet; zero means 64 MiB. Replicas that share
+	// storage share the total.
+	WaitingBytes int64
 	// Tracer makes a span of every request; nil means none.
 	Tracer trace.TracerProvider
 }
@@ -100,6 +103,8 @@ type Provider struct {
 	floods   floods
 	// kept bounds what strangers have written down, guesses how often they try the secrets of clients.
 	kept, guesses *quotas
+	// waiting bounds what is stored of requests for which nobody has signed in yet.
+	waiting *waiting
 	// exchanges bounds how often tokens of Synology SSO Server's protocol are exchanged.
 	exchanges *quotas
 	notices   *notices
@@ -166,12 +171,14 @@ func New(o Options) (*Provider, error) {
 	if err := p.fillDefaults(issuer, o); err != nil {
 		return nil, err
 	}
+	p.waiting = newWaiting(p.store, o.WaitingBytes, p.now, p.logger)
 	p.notices = newNotices(p)
 	p.expressions = newExpressionFailures(p.logger, p.now)
 	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(p.hostname()))
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err
 	}
+	p.waiting.dropped = p.metrics.limits[limitWaiting].Inc
 	p.handler = p.routes()
 	return p, nil
 }

@@ -69,7 +69,7 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 	if _, err := p.checkAuthorization(pushed, false); err != nil {
 		return forPushingClient(err)
 	}
-	if client.Public() && !p.mayKeep(r.Context(), len(pushed.Encode())) {
+	if client.Public() && !p.mayKeep(r.Context(), client.ClientID, len(pushed.Encode())) {
 		return errQuota
 	}
 	if err := p.useProof(r.Context(), proof); err != nil {
@@ -110,7 +110,7 @@ func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) 
 	if err != nil {
 		return "", err
 	}
-	if !p.mayKeep(ctx, len(params.Encode())) {
+	if !p.mayKeep(ctx, a.client.ClientID, len(params.Encode())) {
 		return "", a.fail(errQuota)
 	}
 	reference, err := p.keepRequest(ctx, a.client, params, postedMark)
@@ -127,13 +127,28 @@ const postedMark = "~"
 func (p *Provider) keepRequest(ctx context.Context, client *registration.Client, params oidc.Parameters, mark string) (reference string, err error) {
 	now := p.now()
 	reference = store.NewValue(now) + mark
-	err = p.store.CreatePushedRequest(ctx, store.PushedRequest{
-		Handle: store.HandleOf(reference), Client: storedAs(client), Parameters: params.Encode(fieldProof), ExpiresAt: now.Add(storedLifetime),
-	})
-	if err != nil {
+	request := store.PushedRequest{
+		Handle: store.HandleOf(reference), Client: storedAs(client), Parameters: worthKeeping(params), ExpiresAt: now.Add(storedLifetime),
+	}
+	if mark == postedMark || client.Public() {
+		request.Network = wideNetwork(infoOf(ctx).address)
+	}
+	if err := p.waiting.makeRoom(ctx, client.ClientID, request.Network, request.Size()); err != nil {
+		return "", err
+	}
+	if err := p.store.CreatePushedRequest(ctx, request); err != nil {
 		return "", fmt.Errorf("keep authorization request: %w", err)
 	}
 	return reference, nil
+}
+
+// worthKeeping returns what of a request has a meaning here.
+func worthKeeping(params oidc.Parameters) string {
+	names := oidc.AuthorizationParameters()
+	if len(params.Get("login_hint")) > oidc.MaxLoginHint {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "login_hint" })
+	}
+	return params.EncodeOnly(names...)
 }
 
 // storedRequest is an authorization request that is kept here. All methods work on nil: a request that is not.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -31,11 +32,35 @@ const (
 )
 
 // errQuota is what is said to whoever has used up a quota.
+// It is also what whoever guesses client secrets is told.
 var errQuota = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "too many such requests come from this network; try again soon"}
 
-// mayKeep tells whether so many bytes may be kept for a stranger who sends a request.
-func (p *Provider) mayKeep(ctx context.Context, bytes int) bool {
-	return p.kept.take(network(infoOf(ctx).address), bytes+keptOverhead, p.now())
+// mayKeep reports whether so many bytes may be stored for somebody who sends a request for a client without proof of who they are. Of
+// those who share an address because a proxy is not named nobody uses up more than the quota of one client.
+func (p *Provider) mayKeep(ctx context.Context, clientID string, bytes int) bool {
+	request := infoOf(ctx)
+	key := wideNetwork(request.address)
+	if request.shared {
+		key += " " + clientID
+	}
+	if p.kept.take(key, bytes+keptOverhead, p.now()) {
+		return true
+	}
+	p.metrics.limits[limitNetwork].Inc()
+	return false
+}
+
+// wideNetwork returns the network that one site may have of an address: of IPv6 a /48.
+func wideNetwork(address string) string {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil || parsed.Is4() || parsed.Is4In6() {
+		return address
+	}
+	prefix, err := parsed.WithZone("").Prefix(48)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
 }
 
 // quotas are limits by key.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/oidc-operator/oidc-operator/provider"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -118,5 +120,147 @@ func TestGuessingClientSecrets(t *testing.T) {
 	issuer.Clock.Advance(11 * time.Second)
 	if answer := ask("203.0.113.1:1000", "guess"); answer.Code != http.StatusUnauthorized {
 		t.Errorf("later it is answered %d %s", answer.Code, answer.Body)
+	}
+}
+
+// limitReached is what the metric says of a limit.
+func limitReached(t *testing.T, issuer *providertest.Issuer, limit string) float64 {
+	t.Helper()
+	for _, m := range metric(t, issuer, "oidc_provider_storage_limits_reached_total") {
+		if m.GetLabel()[0].GetValue() == limit {
+			return m.GetCounter().GetValue()
+		}
+	}
+	t.Fatalf("there is no limit %q", limit)
+	return 0
+}
+
+// storedBytes is how much is stored of what waits for somebody to sign in.
+func storedBytes(t *testing.T, issuer *providertest.Issuer) (all int64) {
+	t.Helper()
+	shares, err := issuer.Store.WaitingShares(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range shares {
+		all += share.Bytes
+	}
+	return all
+}
+
+// longForm is an authorization request of more than ten kilobytes, all of which has a meaning.
+func longForm(clientID string) url.Values {
+	return url.Values{
+		"client_id": {clientID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"},
+		"state": {strings.Repeat("s", 2048)}, "nonce": {strings.Repeat("n", 2048)},
+		"claims": {`{"userinfo":{"` + strings.Repeat("c", 8000) + `":null}}`}, "code_challenge": {challenge}, "code_challenge_method": {"S256"},
+	}
+}
+
+// There is a total, whoever asks: a confidential client that pushes as fast as it can, or strangers from everywhere.
+func TestWhatWaitsForSomebodyHasATotal(t *testing.T) {
+	const total = 1 << 20
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.WaitingBytes = total }))
+	other := appClient()
+	other.ClientID = "other"
+	issuer.AddClient(other)
+	first := push(t, issuer, "client_id", "other", "client_secret", "secret-of-other").text("request_uri")
+	pushes := longForm("app")
+	pushes.Set("client_secret", "secret-of-app")
+	for range 200 {
+		if answer := postedFrom(issuer, "203.0.113.1:1000", oidc.PathPushedRequest, pushes); answer.Code != http.StatusCreated {
+			t.Fatalf("a client that proves itself is answered %d %s", answer.Code, answer.Body)
+		}
+	}
+	for i := range 400 {
+		form := longForm([]string{"app", "other"}[i%2])
+		postedFrom(issuer, fmt.Sprintf("198.51.100.%d:1000", i%250), oidc.PathAuthorization, form)
+	}
+	if stored := storedBytes(t, issuer); stored > total || stored < total/8 {
+		t.Errorf("%d bytes are stored of %d", stored, total)
+	}
+	target := pushedURL(issuer, first) + "&client_id=other"
+	if page := issuer.NewBrowser(t).Get(strings.Replace(target, "client_id=app&", "", 1)); !page.Asks("password") {
+		t.Errorf("the request of another client gave way: %d", page.Status)
+	}
+	if got := push(t, issuer); got.status != http.StatusCreated {
+		t.Errorf("there is no room for another one: %d %s", got.status, got.raw)
+	}
+	if reached := limitReached(t, issuer, "waiting"); reached == 0 {
+		t.Error("no metric tells of it")
+	}
+}
+
+// Behind a proxy that nobody has named everybody comes from one address. One stranger must not use up what all clients share there.
+func TestAStrangerBehindAnUnnamedProxy(t *testing.T) {
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) {
+		o.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	}))
+	for _, id := range []string{"public", "flooded"} {
+		client := appClient()
+		client.ClientID, client.TokenEndpointAuthMethod = id, registration.AuthMethodNone
+		issuer.AddClient(client)
+	}
+	through := func(clientID string) int {
+		r := httptest.NewRequest(http.MethodPost, oidc.PathPushedRequest, strings.NewReader(longForm(clientID).Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Forwarded-For", "203.0.113.9")
+		r.RemoteAddr = "10.1.2.3:1000"
+		answer := httptest.NewRecorder()
+		issuer.Provider.Handler().ServeHTTP(answer, r)
+		return answer.Code
+	}
+	pushed := 0
+	for pushed < 2000 && through("flooded") == http.StatusCreated {
+		pushed++
+	}
+	if pushed < 100 || pushed == 2000 {
+		t.Errorf("%d requests of one client are stored", pushed)
+	}
+	if status := through("public"); status != http.StatusCreated {
+		t.Errorf("another client is answered %d", status)
+	}
+}
+
+// A person whose network has stored too much still gets to the login page: the request travels in the URL then.
+func TestALongFormThatIsNotStored(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	where := func(form url.Values) string {
+		answer := postedFrom(issuer, "203.0.113.1:1000", oidc.PathAuthorization, form)
+		location, err := url.Parse(answer.Header().Get("Location"))
+		if err != nil || answer.Code != http.StatusSeeOther {
+			t.Fatalf("answers %d, %v", answer.Code, err)
+		}
+		if location.Path == oidc.PathAuthorization && location.Query().Has("request_uri") {
+			return "stored"
+		}
+		return location.Path + " " + location.Query().Get("error")
+	}
+	stored := 0
+	for stored < 2000 && where(longForm("app")) == "stored" {
+		stored++
+	}
+	if stored < 100 || stored == 2000 {
+		t.Errorf("%d requests of one network are stored", stored)
+	}
+	if got := where(longForm("app")); got != oidc.PathAuthorization+" " {
+		t.Errorf("then a long form leads to %s", got)
+	}
+	longest := longForm("app")
+	longest.Set("unknown", strings.Repeat("x", 10<<10))
+	if got := where(longest); got != "/callback temporarily_unavailable" {
+		t.Errorf("one that fits no URL leads to %s", got)
+	}
+}
+
+// What has no meaning is not stored.
+func TestWhatIsStoredOfALongForm(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	postedFrom(issuer, "203.0.113.1:1000", oidc.PathAuthorization, url.Values{
+		"client_id": {"app"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"},
+		"unknown": {strings.Repeat("x", 10<<10)}, "login_hint": {strings.Repeat("x", 10<<10)},
+	})
+	if stored := storedBytes(t, issuer); stored == 0 || stored > 1<<10 {
+		t.Errorf("%d bytes are stored", stored)
 	}
 }

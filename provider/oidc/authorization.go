@@ -67,14 +67,45 @@ var authorizationParameters = []string{
 	"claims", "claims_locales", "dpop_jkt",
 }
 
-// maxAuthorizationValue bounds what a request makes us keep: state and nonce travel through every page and the code.
+// MaxLoginHint is how many bytes of a login_hint can be a username. A longer one is no error, since a hint is only that, and helps nobody.
+const MaxLoginHint = 255
+
+// AuthorizationParameters lists every parameter of an authorization request that has a meaning here.
+func AuthorizationParameters() []string {
+	return slices.Concat([]string{"client_id", "redirect_uri", "resource"}, authorizationParameters)
+}
+
+// maxLengths bound in bytes what a request makes us keep, through every page and some of it with the code. What is not here has bounds
+// of its own, must be equal to something that is registered, or is not kept when it is long (login_hint).
+var maxLengths = []struct {
+	name  string
+	bytes int
+}{
+	{"state", maxAuthorizationValue}, {"nonce", maxAuthorizationValue},
+	{"scope", 4096}, {"id_token_hint", 8192}, {"acr_values", 1024}, {"ui_locales", 512}, {"claims_locales", 512},
+	{"prompt", 128}, {"max_age", 64}, {"display", 64}, {"response_type", 128}, {"response_mode", 64}, {"code_challenge_method", 64},
+}
+
 const maxAuthorizationValue = 2048
+
+// checkLengths names the first parameter that is too long.
+func checkLengths(p Parameters) error {
+	for _, limit := range maxLengths {
+		if len(p.Get(limit.name)) > limit.bytes {
+			return &Error{CodeInvalidRequest, limit.name + " must not be longer than " + strconv.Itoa(limit.bytes) + " bytes"}
+		}
+	}
+	return nil
+}
 
 // ReadAuthorization reads the part of an authorization request that comes after client_id, redirect_uri and
 // response_mode. own are claims of the client's own, as in ReadClaims. The error is an *Error for the client.
 func ReadAuthorization(p Parameters, own ...string) (*AuthorizationRequest, error) {
 	if name := p.Repeated(authorizationParameters...); name != "" {
 		return nil, &Error{CodeInvalidRequest, name + " is sent more than once"}
+	}
+	if err := checkLengths(p); err != nil {
+		return nil, err
 	}
 	if err := refuseUnsupported(p); err != nil {
 		return nil, err
@@ -84,9 +115,6 @@ func ReadAuthorization(p Parameters, own ...string) (*AuthorizationRequest, erro
 		Nonce:     p.Get("nonce"),
 		LoginHint: p.Get("login_hint"),
 		UILocales: strings.Fields(p.Get("ui_locales")),
-	}
-	if len(r.State) > maxAuthorizationValue || len(r.Nonce) > maxAuthorizationValue {
-		return nil, &Error{CodeInvalidRequest, "state and nonce must not be longer than " + strconv.Itoa(maxAuthorizationValue) + " bytes"}
 	}
 	if !echoable(r.State) || !echoable(r.Nonce) {
 		return nil, &Error{CodeInvalidRequest, "state and nonce must be text in UTF-8 without control characters"}

@@ -239,3 +239,23 @@ func FuzzMatchRedirectURI(f *testing.F) {
 		}
 	})
 }
+
+// What is too long is refused by name, before anything of it is stored.
+func TestParametersThatAreTooLong(t *testing.T) {
+	for name, longest := range map[string]int{
+		"state": 2048, "nonce": 2048, "scope": 4096, "id_token_hint": 8192, "acr_values": 1024, "ui_locales": 512, "claims_locales": 512,
+		"display": 64, "prompt": 128,
+	} {
+		p, _ := oidc.ReadParameters(url.Values{"response_type": {"code"}, "scope": {"openid"}, name: {strings.Repeat("x", longest+1)}}.Encode())
+		_, err := oidc.ReadAuthorization(p)
+		var refused *oidc.Error
+		if !errors.As(err, &refused) || refused.Code != oidc.CodeInvalidRequest || !strings.Contains(refused.Description, name+" must not be longer than") {
+			t.Errorf("a longer %s: %v", name, err)
+		}
+		if p, _ = oidc.ReadParameters(url.Values{"response_type": {"code"}, "scope": {"openid"}, name: {strings.Repeat("x", longest)}}.Encode()); name != "prompt" && name != "scope" {
+			if _, err := oidc.ReadAuthorization(p); err != nil {
+				t.Errorf("the longest %s: %v", name, err)
+			}
+		}
+	}
+}

@@ -60,6 +60,17 @@ func (p Parameters) Repeated(names ...string) string {
 	return ""
 }
 
+// EncodeOnly returns the parameters of these names in application/x-www-form-urlencoded form, ordered by name.
+func (p Parameters) EncodeOnly(names ...string) string {
+	kept := make(url.Values, len(names))
+	for _, name := range names {
+		if v, ok := p.values[name]; ok {
+			kept[name] = v
+		}
+	}
+	return kept.Encode()
+}
+
 // Encode returns the parameters but those of except in application/x-www-form-urlencoded form, ordered by name.
 func (p Parameters) Encode(except ...string) string {
 	kept := make(url.Values, len(p.values))

@@ -45,6 +45,12 @@ func TimeOf(h Handle) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))) //nolint:gosec // 48 bits
 }
 
+// FirstHandle returns the first handle that a value of NewValue may have which was made at a time, to the millisecond.
+func FirstHandle(t time.Time) (h Handle) {
+	putTime(h[:], t)
+	return h
+}
+
 // IDLength is how many characters NewID returns.
 const IDLength = 26
 

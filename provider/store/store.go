@@ -160,6 +160,8 @@ type PushedRequest struct {
 	// Handle is that of the request_uri.
 	Handle Handle
 	Client Client
+	// Network is where the request came from, when nobody has authenticated for it; empty when the client has.
+	Network string
 	// Parameters is the request, application/x-www-form-urlencoded.
 	Parameters string
 	ExpiresAt  time.Time
@@ -170,8 +172,10 @@ type DeviceRequest struct {
 	// Handle is that of the device code.
 	Handle Handle
 	// UserCode is what the person types, without separators. No two live requests have the same.
-	UserCode  string
-	Client    Client
+	UserCode string
+	Client   Client
+	// Network is where the request came from, when nobody has authenticated for it; empty when the client has.
+	Network   string
 	Scopes    []string
 	Resources []string
 	// Interval is how long the device must wait between two polls.
@@ -183,6 +187,35 @@ type DeviceRequest struct {
 	// GrantID is what the person said yes with; empty until then.
 	GrantID   string
 	ExpiresAt time.Time
+}
+
+// waitingOverhead is about what a waiting request takes in a database besides its text.
+const waitingOverhead = 512
+
+// Size returns how many bytes the request counts for, see WaitingShare.
+func (r *PushedRequest) Size() int64 {
+	return int64(waitingOverhead + len(r.Parameters) + len(r.Client.ID) + len(r.Network))
+}
+
+// Size returns how many bytes the request counts for, see WaitingShare.
+func (r *DeviceRequest) Size() int64 {
+	size := waitingOverhead + len(r.Client.ID) + len(r.Network)
+	for _, words := range [][]string{r.Scopes, r.Resources} {
+		for _, word := range words {
+			size += len(word) + 1
+		}
+	}
+	return int64(size)
+}
+
+// WaitingShare is how much is stored of the requests of one client from one network for which nobody has signed in yet: pushed
+// authorization requests and device requests.
+type WaitingShare struct {
+	ClientID string
+	// Network is that of the requests, empty for those of a client that has authenticated.
+	Network string
+	// Bytes is the sum of the requests' Size.
+	Bytes int64
 }
 
 // Failures counts the failed logins of somebody or from somewhere.
@@ -239,6 +272,7 @@ type Store interface {
 	Logins
 	Notices
 	UserNumbers
+	Bounds
 
 	// CreatePushedRequest stores a new pushed authorization request.
 	CreatePushedRequest(ctx context.Context, r PushedRequest) error
@@ -365,6 +399,25 @@ type UserNumbers interface {
 	// for good. Every call for a subject, by whichever process and with whatever candidates, returns the same number, and no two
 	// subjects have the same. ErrReplayed: others have every candidate.
 	UserNumber(ctx context.Context, subject string, candidates []int64) (int64, error)
+}
+
+// Bounds keep what strangers, clients and users can make grow from filling the storage. Each deletes what is oldest.
+type Bounds interface {
+	// WaitingShares sums up the waiting requests, also expired ones, by client ID and network, in no particular order.
+	WaitingShares(ctx context.Context) ([]WaitingShare, error)
+	// DropWaiting deletes the oldest waiting requests of a client ID from a network: as few as make up so many bytes, at most limit
+	// requests. It returns the bytes of those that were deleted, zero when there are none.
+	DropWaiting(ctx context.Context, clientID, network string, bytes int64, limit int) (dropped int64, err error)
+	// TrimGrantsOf deletes the oldest grants of a subject beyond codes without a refresh token and families with one, at most limit of
+	// each, and returns how many it deleted.
+	TrimGrantsOf(ctx context.Context, subject string, codes, families, limit int) (deleted int, err error)
+	// TrimAccessTokens deletes the oldest access tokens that a client ID got for itself before a time, at most limit, and returns how many
+	// it deleted. The time counts to the millisecond.
+	TrimAccessTokens(ctx context.Context, clientID string, before time.Time, limit int) (deleted int, err error)
+	// TrimFailures deletes the counts of failed logins that end first beyond keep, at most limit, and returns how many it deleted.
+	TrimFailures(ctx context.Context, keep, limit int) (deleted int, err error)
+	// TrimNotices deletes notices beyond keep, at most limit: the oldest of the client ID that has the most. It returns how many it deleted.
+	TrimNotices(ctx context.Context, keep, limit int) (deleted int, err error)
 }
 
 // Notices are logouts of which clients have not been told yet. They are made by Sessions.EndSession and Store.Purge.

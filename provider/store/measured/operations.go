@@ -45,6 +45,12 @@ const (
 	deletePushedRequest
 	useOnce
 	purge
+	waitingShares
+	dropWaiting
+	trimGrantsOf
+	trimAccessTokens
+	trimFailures
+	trimNotices
 	ping
 	operations // how many there are
 )
@@ -92,5 +98,11 @@ var names = [operations]string{
 	deletePushedRequest:     "delete_pushed_request",
 	useOnce:                 "use_once",
 	purge:                   "purge",
+	waitingShares:           "waiting_shares",
+	dropWaiting:             "drop_waiting",
+	trimGrantsOf:            "trim_grants_of",
+	trimAccessTokens:        "trim_access_tokens",
+	trimFailures:            "trim_failures",
+	trimNotices:             "trim_notices",
 	ping:                    "ping",
 }

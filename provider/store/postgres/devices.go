@@ -9,20 +9,20 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
-const deviceColumns = `handle, user_code, client_id, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at, client_uid`
+const deviceColumns = `handle, user_code, client_id, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at, client_uid, network`
 
 func scanDeviceRequest(row pgx.CollectableRow) (r store.DeviceRequest, err error) {
 	err = row.Scan((*bytes32)(&r.Handle), &r.UserCode, &r.Client.ID, (*words)(&r.Scopes), (*words)(&r.Resources),
-		(*microDuration)(&r.Interval), (*microTime)(&r.PolledAt), &r.Denied, &r.GrantID, (*microTime)(&r.ExpiresAt), &r.Client.UID)
+		(*microDuration)(&r.Interval), (*microTime)(&r.PolledAt), &r.Denied, &r.GrantID, (*microTime)(&r.ExpiresAt), &r.Client.UID, &r.Network)
 	return r, err
 }
 
 // CreateDeviceRequest implements store.Store.
 func (s *Store) CreateDeviceRequest(ctx context.Context, r store.DeviceRequest) error {
-	changed, err := s.exec(ctx, "create device request", `INSERT INTO device_requests (`+deviceColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (user_code) DO NOTHING`,
+	changed, err := s.exec(ctx, "create device request", `INSERT INTO device_requests (`+deviceColumns+`, size)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (user_code) DO NOTHING`,
 		r.Handle[:], r.UserCode, r.Client.ID, list(r.Scopes), rawList(r.Resources), r.Interval.Microseconds(), optionalTime(r.PolledAt),
-		r.Denied, r.GrantID, micros(r.ExpiresAt), r.Client.UID)
+		r.Denied, r.GrantID, micros(r.ExpiresAt), r.Client.UID, r.Network, r.Size())
 	if err == nil && changed == 0 {
 		return store.ErrReplayed
 	}

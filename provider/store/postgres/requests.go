@@ -11,18 +11,18 @@ import (
 
 // CreatePushedRequest implements store.Store.
 func (s *Store) CreatePushedRequest(ctx context.Context, r store.PushedRequest) error {
-	return s.change(ctx, "create pushed request", `INSERT INTO pushed_requests (handle, client_id, client_uid, parameters, expires_at)
-		VALUES ($1, $2, $3, $4, $5)`,
-		r.Handle[:], r.Client.ID, r.Client.UID, []byte(r.Parameters), micros(r.ExpiresAt))
+	return s.change(ctx, "create pushed request", `INSERT INTO pushed_requests (handle, client_id, client_uid, network, size, parameters, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.Handle[:], r.Client.ID, r.Client.UID, r.Network, r.Size(), []byte(r.Parameters), micros(r.ExpiresAt))
 }
 
 // PushedRequest implements store.Store.
 func (s *Store) PushedRequest(ctx context.Context, h store.Handle) (store.PushedRequest, error) {
 	return get(ctx, s, "get pushed request", func(row pgx.CollectableRow) (store.PushedRequest, error) {
 		r := store.PushedRequest{Handle: h}
-		err := row.Scan(&r.Client.ID, &r.Client.UID, (*rawText)(&r.Parameters), (*microTime)(&r.ExpiresAt))
+		err := row.Scan(&r.Client.ID, &r.Client.UID, &r.Network, (*rawText)(&r.Parameters), (*microTime)(&r.ExpiresAt))
 		return r, err
-	}, `SELECT client_id, client_uid, parameters, expires_at FROM pushed_requests WHERE handle = $1`, h[:])
+	}, `SELECT client_id, client_uid, network, parameters, expires_at FROM pushed_requests WHERE handle = $1`, h[:])
 }
 
 // DeletePushedRequest implements store.Store.

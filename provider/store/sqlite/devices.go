@@ -10,10 +10,10 @@ import (
 // CreateDeviceRequest implements store.Store.
 func (s *Store) CreateDeviceRequest(ctx context.Context, r store.DeviceRequest) error {
 	return s.change(ctx, "create device request", func(c *conn) error {
-		changed, err := c.exec(`INSERT INTO device_requests (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		changed, err := c.exec(`INSERT INTO device_requests (`+deviceColumns+`, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (user_code) DO NOTHING`,
-			r.Handle[:], r.UserCode, r.Client.ID, r.Client.UID, list(r.Scopes), list(r.Resources), r.Interval.Microseconds(),
-			optionalTime(r.PolledAt), flag(r.Denied), r.GrantID, micros(r.ExpiresAt))
+			r.Handle[:], r.UserCode, r.Client.ID, r.Client.UID, r.Network, list(r.Scopes), list(r.Resources), r.Interval.Microseconds(),
+			optionalTime(r.PolledAt), flag(r.Denied), r.GrantID, micros(r.ExpiresAt), r.Size())
 		if err == nil && changed == 0 {
 			return store.ErrReplayed
 		}
@@ -21,11 +21,11 @@ func (s *Store) CreateDeviceRequest(ctx context.Context, r store.DeviceRequest) 
 	})
 }
 
-const deviceColumns = `handle, user_code, client_id, client_uid, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at`
+const deviceColumns = `handle, user_code, client_id, client_uid, network, scopes, resources, poll_interval, polled_at, denied, grant_id, expires_at`
 
 func scanDeviceRequest(r *row) store.DeviceRequest {
 	return store.DeviceRequest{
-		Handle: r.optionalBytes(), UserCode: r.text(), Client: scanClient(r), Scopes: r.list(), Resources: r.list(),
+		Handle: r.optionalBytes(), UserCode: r.text(), Client: scanClient(r), Network: r.text(), Scopes: r.list(), Resources: r.list(),
 		Interval: time.Duration(r.number()) * time.Microsecond, PolledAt: r.optionalTime(), Denied: r.flag(), GrantID: r.text(),
 		ExpiresAt: r.time(),
 	}

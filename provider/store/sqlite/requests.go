@@ -10,8 +10,8 @@ import (
 // CreatePushedRequest implements store.Store.
 func (s *Store) CreatePushedRequest(ctx context.Context, r store.PushedRequest) error {
 	return s.change(ctx, "create pushed request", func(c *conn) error {
-		_, err := c.exec(`INSERT INTO pushed_requests (handle, client_id, client_uid, parameters, expires_at) VALUES (?, ?, ?, ?, ?)`,
-			r.Handle[:], r.Client.ID, r.Client.UID, r.Parameters, micros(r.ExpiresAt))
+		_, err := c.exec(`INSERT INTO pushed_requests (handle, client_id, client_uid, network, size, parameters, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			r.Handle[:], r.Client.ID, r.Client.UID, r.Network, r.Size(), r.Parameters, micros(r.ExpiresAt))
 		return err
 	})
 }
@@ -19,8 +19,8 @@ func (s *Store) CreatePushedRequest(ctx context.Context, r store.PushedRequest) 
 // PushedRequest implements store.Store.
 func (s *Store) PushedRequest(ctx context.Context, h store.Handle) (request store.PushedRequest, err error) {
 	err = s.read(ctx, "get pushed request", func(c *conn) error {
-		return get(c, `SELECT client_id, client_uid, parameters, expires_at FROM pushed_requests WHERE handle = ?`, func(r *row) {
-			request = store.PushedRequest{Handle: h, Client: scanClient(r), Parameters: r.text(), ExpiresAt: r.time()}
+		return get(c, `SELECT client_id, client_uid, network, parameters, expires_at FROM pushed_requests WHERE handle = ?`, func(r *row) {
+			request = store.PushedRequest{Handle: h, Client: scanClient(r), Network: r.text(), Parameters: r.text(), ExpiresAt: r.time()}
 		}, h[:])
 	})
 	return request, err

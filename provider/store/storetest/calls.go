@@ -115,7 +115,16 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 		"DeletePushedRequest": func() error { return s.DeletePushedRequest(ctx, pushed(a).Handle) },
 		"UseOnce":             func() error { return s.UseOnce(ctx, store.HandleOf(n), now, keepUntil) },
 		"Purge":               func() error { _, err := s.Purge(ctx, keepUntil.AddDate(1, 0, 0), keepUntil, 100, nil); return err },
-		"Ping":                func() error { return s.Ping(ctx) },
+		"WaitingShares":       func() error { _, err := s.WaitingShares(ctx); return err },
+		"DropWaiting": func() error {
+			_, err := s.DropWaiting(ctx, pushed(a).Client.ID, pushed(a).Network, 1, 10)
+			return err
+		},
+		"TrimGrantsOf":     func() error { _, err := s.TrimGrantsOf(ctx, grant(a).Subject, 0, 0, 10); return err },
+		"TrimAccessTokens": func() error { _, err := s.TrimAccessTokens(ctx, token(b).Client.ID, keepUntil, 10); return err },
+		"TrimFailures":     func() error { _, err := s.TrimFailures(ctx, 0, 10); return err },
+		"TrimNotices":      func() error { _, err := s.TrimNotices(ctx, 0, 10); return err },
+		"Ping":             func() error { return s.Ping(ctx) },
 	}
 }
 

@@ -17,7 +17,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	all := cases{}
 	for _, group := range []cases{
 		sessionCases(), sessionEndCases(), consentCases(), grantCases(), redeemCases(), refreshCases(), accessTokenCases(), deviceCases(), requestCases(),
-		failureCases(), passwordCases(), noticeCases(), userNumberCases(), purgeCases(), callCases(), concurrencyCases(),
+		failureCases(), passwordCases(), noticeCases(), userNumberCases(), boundCases(), purgeCases(), callCases(), concurrencyCases(),
 	} {
 		for name, run := range group {
 			if all[name] != nil {

@@ -91,14 +91,14 @@ func tokenOf(grantName, name string) *store.AccessToken {
 
 func device(name string) store.DeviceRequest {
 	return store.DeviceRequest{
-		Handle: store.HandleOf("device " + name), UserCode: "CODE" + name, Client: client(name), Scopes: []string{"openid"},
+		Handle: store.HandleOf("device " + name), UserCode: "CODE" + name, Client: client(name), Network: "2001:db8::/48", Scopes: []string{"openid"},
 		Resources: []string{"urn:b"}, Interval: 5 * time.Second, ExpiresAt: now.Add(10 * time.Minute),
 	}
 }
 
 func pushed(name string) store.PushedRequest {
 	return store.PushedRequest{
-		Handle: store.HandleOf("pushed " + name), Client: client(name), Parameters: "a=b&c=" + name, ExpiresAt: now.Add(time.Minute),
+		Handle: store.HandleOf("pushed " + name), Client: client(name), Network: "192.0.2.1", Parameters: "a=b&c=" + name, ExpiresAt: now.Add(time.Minute),
 	}
 }
 
