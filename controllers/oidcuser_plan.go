@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,19 +86,33 @@ func (p *userPlan) takePassword(u *v1alpha1.OIDCUser, state userState) {
 		return
 	}
 	value := strings.TrimSuffix(strings.TrimSuffix(string(state.password.Data[key]), "\n"), "\r")
+	fault := passwordFault(name, key, value)
 	switch {
 	case value == "":
 		p.password = wait(v1alpha1.ReasonPasswordKeyNotFound, fmt.Sprintf(
 			"Secret %q has nothing under the key %q; add the password there or correct spec.passwordSecretRef.key", name, key))
-	case len(value) > registration.MaxPasswordBytes:
-		p.password = wait(v1alpha1.ReasonPasswordInvalid, fmt.Sprintf(
-			"Secret %q has more than %d bytes under the key %q; use a shorter password", name, registration.MaxPasswordBytes, key))
-	case registration.IsPasswordHash(value) && registration.ValidatePasswordHash(value) != nil:
-		p.password = wait(v1alpha1.ReasonPasswordInvalid, fmt.Sprintf(
-			"Secret %q has under the key %q what begins like a password hash and %s", name, key, registration.ValidatePasswordHash(value)))
+	case fault != "":
+		p.password = wait(v1alpha1.ReasonPasswordInvalid, fault)
 	default:
 		p.password, p.value, p.source = passwordIn(name), value, source
 	}
+}
+
+// passwordFault says why what a Secret holds can be no password and no hash of one, or returns "". What looks like a hash is never
+// taken for a password: then everybody could log in who has seen the hash.
+func passwordFault(name, key, value string) string {
+	if len(value) > registration.MaxPasswordBytes {
+		return fmt.Sprintf("Secret %q has more than %d bytes under the key %q; use a shorter password", name, registration.MaxPasswordBytes, key)
+	}
+	if !registration.IsPasswordHash(value) {
+		return ""
+	}
+	fault := registration.ValidatePasswordHash(value)
+	if fault == nil {
+		return ""
+	}
+	return fmt.Sprintf("Secret %q has under the key %q what looks like a password hash and %s; write the password itself there, or a hash of one of the kinds %s",
+		name, key, fault, registration.HashKinds)
 }
 
 // generatePassword decides about a password of our own.
@@ -110,6 +125,10 @@ func (p *userPlan) generatePassword(u *v1alpha1.OIDCUser, state userState, newPa
 	}
 	if state.password != nil {
 		p.value = string(state.password.Data[keyPassword])
+	}
+	if fault := passwordFault(name, keyPassword, p.value); fault != "" && len(p.value) <= registration.MaxPasswordBytes {
+		p.password, p.value = wait(v1alpha1.ReasonPasswordInvalid, fault), ""
+		return
 	}
 	if p.value == "" || len(p.value) > registration.MaxPasswordBytes {
 		p.value = newPassword()
@@ -147,12 +166,12 @@ func (p *userPlan) hashFor(source string) string {
 		return p.hash
 	case registration.IsPasswordHash(p.value):
 		return p.value
-	case p.hash != "" && registration.CheckPassword(p.hash, p.value):
+	case p.hash != "" && slices.ContainsFunc(registration.PasswordForms(p.value), func(form string) bool { return registration.CheckPassword(p.hash, form) }):
 		return p.hash
 	case p.value == "":
 		return ""
 	default:
-		return registration.HashPassword(p.value)
+		return registration.HashPassword(registration.PreparePassword(p.value))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
@@ -69,7 +70,7 @@ func (p *Provider) servePasswordPost(w http.ResponseWriter, r *http.Request, b *
 
 // choiceFault returns the field and the text of what is wrong with a choice, before anything is hashed for it.
 func choiceFault(b *browser, fields oidc.Parameters) (field, text string) {
-	next := fields.Get("next")
+	next, prepared := fields.Get("next"), registration.PreparePassword
 	switch err := identity.CheckChoice(b.user, next); {
 	case errors.Is(err, identity.ErrPasswordShort):
 		return "next", "short"
@@ -79,9 +80,9 @@ func choiceFault(b *browser, fields oidc.Parameters) (field, text string) {
 		return "next", "name"
 	case err != nil:
 		return "next", "common"
-	case next != fields.Get("repeat"):
+	case prepared(next) != prepared(fields.Get("repeat")):
 		return "repeat", "repeat"
-	case next == fields.Get("current"):
+	case prepared(next) == prepared(fields.Get("current")):
 		return "next", "same"
 	}
 	return "", ""

@@ -125,22 +125,3 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 	}
 	return errClient
 }
-
-// checkHashedSecret compares with a password hash: costly, so that it waits for its turn like a login, and few wrong secrets are
-// compared for each network. A person has chosen it, so that it can be guessed.
-func (p *Provider) checkHashedSecret(ctx context.Context, client *registration.Client, hash, secret string) (matches bool, err error) {
-	key := network(infoOf(ctx).address) + " " + client.ClientID
-	if !p.guesses.left(key, 1, p.now()) {
-		return false, errQuota
-	}
-	err = p.pool.Do(ctx, registration.HashWeight(hash), func() { matches = registration.CheckSecret(hash, secret) })
-	switch {
-	case err != nil:
-		return false, err
-	case !p.guesses.left(key, 1, p.now()): // of many at a time, those that end too late learn nothing
-		return false, errQuota
-	case !matches:
-		p.guesses.take(key, 1, p.now())
-	}
-	return matches, nil
-}

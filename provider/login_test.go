@@ -317,3 +317,23 @@ func TestLoginHintFillsInTheUsername(t *testing.T) {
 		t.Errorf("the page is\n%s", page.Body)
 	}
 }
+
+// RFC 8265: how a name was typed, and with which keyboard, does not matter, and is no failure.
+func TestNamesAreTypedInManyWays(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	issuer.AddUser(registration.User{Subject: "juergen", Username: "J\u00fcrgen"}, "gr\u00fc\u00dfe aus \u00d6tzi")
+	for name, c := range map[string]struct{ username, password string }{
+		"as registered":      {"J\u00fcrgen", "gr\u00fc\u00dfe aus \u00d6tzi"},
+		"decomposed":         {"Ju\u0308rgen", "gru\u0308\u00dfe aus O\u0308tzi"},
+		"with blanks around": {" j\u00fcrgen\t", "gr\u00fc\u00dfe aus \u00d6tzi"},
+		"full width":         {"\uff2a\u00fcrgen", "gr\u00fc\u00dfe\u00a0aus \u00d6tzi"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			browser := issuer.NewBrowser(t)
+			page := browser.Submit(browser.Get(issuer.Endpoint("/login")), url.Values{"username": {c.username}, "password": {c.password}})
+			if page.Status != http.StatusOK || page.Asks("username") {
+				t.Errorf("the login is answered %d", page.Status)
+			}
+		})
+	}
+}

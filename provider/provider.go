@@ -105,6 +105,9 @@ type Provider struct {
 	kept, guesses *quotas
 	// waiting bounds what is stored of requests for which nobody has signed in yet.
 	waiting *waiting
+	// lane and proven are for secrets of clients that are costly to compare with.
+	lane   *secretLane
+	proven *provenSecrets
 	// exchanges bounds how often tokens of Synology SSO Server's protocol are exchanged.
 	exchanges *quotas
 	notices   *notices
@@ -159,6 +162,8 @@ func New(o Options) (*Provider, error) {
 		floods:    newFloods(),
 		kept:      newQuotas(keptRate, keptBurst),
 		guesses:   newQuotas(guessRate, guessBurst),
+		lane:      newSecretLane(),
+		proven:    newProvenSecrets(),
 		exchanges: newQuotas(exchangeRate, exchangeBurst),
 		requests:  newRequestIDs(),
 		crossSite: http.NewCrossOriginProtection(),

@@ -19,11 +19,12 @@ const (
 	keptRate     = 32 << 10
 	keptBurst    = 4 << 20
 	keptOverhead = 512
-	// guessRate is how many wrong secrets a second are compared with the costly hashes of one client, and guessBurst how many at once.
+	// guessRate is how many secrets a second are compared at once with the costly hashes of one client, see secretLane for the others,
+	// and guessBurst how many of them at a time.
 	guessRate  = 0.1
 	guessBurst = 30
-	// exchangeRate is how many tokens of Synology SSO Server's protocol a second are looked at for one network, and exchangeBurst
-	// how many at once. An application's server exchanges those of all its people.
+	// exchangeRate is how many tokens of Synology SSO Server's protocol that are none a second are told so to one network, and
+	// exchangeBurst how many at once.
 	exchangeRate  = 20
 	exchangeBurst = 200
 	// quotasKept bounds how many networks are told apart, and quotasSwept how often those are looked for that count no more.
@@ -82,11 +83,6 @@ func newQuotas(limit rate.Limit, burst int) *quotas {
 // take takes n from the quota of a key. It returns false, and takes nothing, when there is not enough left.
 func (q *quotas) take(key string, n int, now time.Time) bool {
 	return q.of(key, now).AllowN(now, n)
-}
-
-// left tells whether take would succeed.
-func (q *quotas) left(key string, n int, now time.Time) bool {
-	return q.of(key, now).TokensAt(now) >= float64(n)
 }
 
 func (q *quotas) of(key string, now time.Time) *rate.Limiter {

@@ -26,9 +26,6 @@ var errExchangeQuota = errors.New("too many exchanges from one network")
 // serveExchange tells an application's server who somebody is, for the token that its page was given.
 func (p *Provider) serveExchange(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Add("Vary", "Origin")
-	if !p.exchanges.take(network(infoOf(r.Context()).address), 1, p.now()) {
-		return errExchangeQuota
-	}
 	params, malformed, err := readQuery(r)
 	if err != nil {
 		return err
@@ -39,6 +36,10 @@ func (p *Provider) serveExchange(w http.ResponseWriter, r *http.Request) error {
 	}
 	grant, client, err := p.synologyGrant(r.Context(), exchange)
 	if err != nil {
+		// Only what fails is counted: whoever has a token is let in, whatever others of the network try.
+		if !p.exchanges.take(network(infoOf(r.Context()).address), 1, p.now()) {
+			return errExchangeQuota
+		}
 		return err
 	}
 	allowOrigin(w, r, client)

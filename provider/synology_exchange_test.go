@@ -293,6 +293,10 @@ func TestSynologyExchangeIsLimited(t *testing.T) {
 	if limited != 50 {
 		t.Errorf("%d of 250 exchanges are refused", limited)
 	}
+	// Whoever has a token is let in, whatever others of the network have tried.
+	if answer := exchangeToken(t, issuer, exchangeOf(newSSOToken(t, issuer))); answer.status != http.StatusOK {
+		t.Errorf("a token that is good is answered %d %s", answer.status, answer.raw)
+	}
 }
 
 // absentStore is one whose storage is away.

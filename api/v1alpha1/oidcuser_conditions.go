@@ -14,6 +14,6 @@ const (
 	ReasonPasswordSecretNotFound = "PasswordSecretNotFound"
 	// ReasonPasswordKeyNotFound surfaces when the Secret of passwordSecretRef has no such key, or nothing under it.
 	ReasonPasswordKeyNotFound = "PasswordKeyNotFound"
-	// ReasonPasswordInvalid surfaces when what stands there is neither a password nor a hash that can be used.
+	// ReasonPasswordInvalid surfaces when the Secret contains neither a password nor a hash that can be used.
 	ReasonPasswordInvalid = "PasswordInvalid"
 )

@@ -51,8 +51,8 @@ type OIDCUserSpec struct {
 	// +required
 	ProviderRef LocalProviderReference `json:"providerRef,omitzero"`
 
-	// username is what the person types to log in, and the preferred_username claim. Case does not matter when logging in.
-	// Of two OIDCUsers with the same one, the older has it. Unset: metadata.name.
+	// username is what the person types to log in, and the preferred_username claim. Case, width and composition of characters do not
+	// matter when logging in (RFC 8265). Of two OIDCUsers with the same one, the older has it. Unset: metadata.name.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
@@ -177,8 +177,9 @@ type OIDCUserSpec struct {
 	// +kubebuilder:validation:items:MaxLength=255
 	Groups []string `json:"groups,omitempty"`
 
-	// passwordSecretRef names the Secret key, in this namespace, that holds the password: in plain text, or as an argon2id or
-	// bcrypt hash. Unset: a random password is made once and kept in the Secret "<name>-password".
+	// passwordSecretRef names the Secret key, in this namespace, that holds the password: in plain text, or as a hash (argon2id, bcrypt,
+	// scrypt, yescrypt, PBKDF2, SHA-256 or SHA-512 crypt, SSHA, or one of Django or Werkzeug). What looks like another hash is refused.
+	// Unset: a random password is made once and kept in the Secret "<name>-password".
 	// +optional
 	PasswordSecretRef *SecretKeyReference `json:"passwordSecretRef,omitempty"`
 

@@ -54,7 +54,11 @@ func userCommand() *cobra.Command {
 			} else {
 				answer["password"] = password
 			}
-			u.PasswordHash = registration.HashPassword(password)
+			if u.PasswordHash = password; !registration.IsPasswordHash(password) {
+				u.PasswordHash = registration.HashPassword(registration.PreparePassword(password))
+			} else if err := registration.ValidatePasswordHash(password); err != nil {
+				return fmt.Errorf("what looks like a password hash on standard input %w", err)
+			}
 			return create(cmd.OutOrStdout(), dir, registration.FoldUsername(u.Username), registration.KindUser, &u, answer)
 		},
 	}

@@ -24,6 +24,7 @@ var (
 
 // CheckChoice returns nil when a user may choose this password.
 func CheckChoice(user *registration.User, password string) error {
+	password = registration.PreparePassword(password)
 	switch {
 	case utf8.RuneCountInString(password) < MinPasswordLength:
 		return ErrPasswordShort

@@ -52,7 +52,8 @@ func NewLocal(o LocalOptions) *Local {
 // exists: when somebody is rejected, one hash of each kind in use has been computed, whatever the kind of the user's own,
 // and whether or not there is such a user, enabled and with a password.
 //
-// A password that is right, but hashed in another way than new ones, is hashed anew for the next time.
+// A password that is right, but hashed in another way than new ones, or as it was typed and not in its prepared form, is hashed
+// anew for the next time.
 func (l *Local) Authenticate(ctx context.Context, username, password string) (Identity, error) {
 	user, known := l.Directory.UserByName(username)
 	if !known {
@@ -65,10 +66,11 @@ func (l *Local) Authenticate(ctx context.Context, username, password string) (Id
 	if user.Disabled {
 		hash = ""
 	}
-	if err := l.verify(ctx, hash, password); err != nil {
+	form, err := l.verify(ctx, hash, password)
+	if err != nil {
 		return Identity{}, err
 	}
-	if registration.HashKind(hash) != l.work.own {
+	if registration.HashKind(hash) != l.work.own || form != registration.PreparePassword(password) {
 		if err := l.upgrade(ctx, user, hash, password); err != nil {
 			return Identity{}, err
 		}
@@ -76,22 +78,26 @@ func (l *Local) Authenticate(ctx context.Context, username, password string) (Id
 	return Identity{Subject: user.Subject, Methods: []string{"pwd"}, Credential: nameOf(hash)}, nil
 }
 
-// verify returns nil when password is the one behind hash, and ErrRejected when it is not or there is none. It runs in the pool
-// as one piece, so that nobody waits twice.
-func (l *Local) verify(ctx context.Context, hash, password string) error {
+// verify returns the form of password that is the one behind hash, see registration.PasswordForms, and ErrRejected when none is or
+// there is no hash. It runs in the pool as one piece, so that nobody waits twice. What is longer than any password may be is
+// compared like what is wrong: failures that cost nothing could be counted up in no time.
+func (l *Local) verify(ctx context.Context, hash, password string) (form string, err error) {
 	decoys, weight := l.work.decoys(l.Directory.HashKinds(), hash)
-	matches := false
-	err := l.Pool.Do(ctx, weight, func() {
-		if hash != "" && l.Check(hash, password) {
-			matches = true
-			return
+	forms, matches := registration.PasswordForms(password), false
+	err = l.Pool.Do(ctx, weight, func() {
+		for _, form = range forms {
+			if matches = hash != "" && l.Check(hash, form); matches {
+				return
+			}
 		}
 		for _, decoy := range decoys {
-			l.Check(decoy, password)
+			for _, f := range forms {
+				l.Check(decoy, f)
+			}
 		}
 	})
 	if err == nil && !matches {
 		err = ErrRejected
 	}
-	return err
+	return form, err
 }

@@ -55,7 +55,7 @@ func (l *Local) ChangePassword(ctx context.Context, user *registration.User, cur
 	if err != nil {
 		return err
 	}
-	if err := l.verify(ctx, hash, current); err != nil {
+	if _, err := l.verify(ctx, hash, current); err != nil {
 		return err
 	}
 	return l.put(ctx, user, hash, next, l.Now())
@@ -95,7 +95,7 @@ const (
 // another replica: without that, hashing an old password anew could bring it back after it was changed.
 func (l *Local) put(ctx context.Context, user *registration.User, from, password string, changedAt time.Time) error {
 	var hash string
-	if err := l.Pool.Do(ctx, 1, func() { hash = l.Hash(password) }); err != nil {
+	if err := l.Pool.Do(ctx, 1, func() { hash = l.Hash(registration.PreparePassword(password)) }); err != nil {
 		return err
 	}
 	now := l.Now()

@@ -170,3 +170,54 @@ func TestRenewalGivesWayToAChange(t *testing.T) {
 		t.Errorf("two changes at a time: %v", err)
 	}
 }
+
+// What is longer than any password may be is compared like any other: failures that cost nothing could be counted up in no time.
+func TestLongPasswordsAreTheSameWork(t *testing.T) {
+	o := newOffice(t)
+	for _, username := range []string{"ada", "bert", "off", "nobody"} {
+		want := o.work(t, username, "wrong", identity.ErrRejected)
+		for _, length := range []int{registration.MaxPasswordBytes + 1, 64 << 10} {
+			if got := o.work(t, username, strings.Repeat("\u00e9", length), identity.ErrRejected); !slices.Equal(got, want) {
+				t.Errorf("%d characters for %q compute %v, want %v", length, username, got, want)
+			}
+		}
+	}
+}
+
+// A password is the same however its characters were put together (RFC 8265), also where its hash was made of another form; then
+// it is hashed anew, once.
+func TestPasswordsInTwoForms(t *testing.T) {
+	const composed, decomposed = "gr\u00fc\u00dfe", "gru\u0308\u00dfe"
+	o := newOffice(t)
+	o.people["ada"].PasswordHash = hashOf(ownKind, composed)
+	o.people["old"] = &registration.User{Subject: "6", Username: "old", PasswordHash: hashOf(ownKind, decomposed)}
+	for _, typed := range []string{composed, decomposed} {
+		if got := o.work(t, "ada", typed, nil); !slices.Equal(got, []string{ownKind}) {
+			t.Errorf("%q computes %v", typed, got)
+		}
+	}
+	if _, err := o.store.Password(t.Context(), "1"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("nothing was to be hashed anew: %v", err)
+	}
+	if got := o.work(t, "old", decomposed, nil); !slices.Equal(got, []string{ownKind, ownKind}) {
+		t.Errorf("the old hash computes %v", got)
+	}
+	for _, typed := range []string{composed, decomposed} {
+		if got := o.work(t, "old", typed, nil); !slices.Equal(got, []string{ownKind}) {
+			t.Errorf("later %q computes %v", typed, got)
+		}
+	}
+	known, unknown := o.work(t, "ada", "fu\u0308r", identity.ErrRejected), o.work(t, "nobody", "fu\u0308r", identity.ErrRejected)
+	if !slices.Equal(known, unknown) {
+		t.Errorf("rejecting computes %v and %v", known, unknown)
+	}
+	// A choice is kept in the prepared form.
+	if err := o.local.ChangePassword(t.Context(), o.people["ada"], decomposed, "neu\u0308"); err != nil {
+		t.Fatal(err)
+	}
+	for _, typed := range []string{"ne\u00fc", "neu\u0308"} {
+		if got := o.work(t, "ada", typed, nil); !slices.Equal(got, []string{ownKind}) {
+			t.Errorf("after the change %q computes %v", typed, got)
+		}
+	}
+}

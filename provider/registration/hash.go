@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Argon2id cost of new password hashes: 19 MiB, two passes, one lane (RFC 9106; the smallest setting that OWASP lists).
@@ -30,11 +29,10 @@ const (
 	maxArgonPasses    = 10
 	maxArgonLanes     = 8
 	// maxArgonWork bounds memory times passes: eight times the work of a hash of our own.
-	maxArgonWork  = 8 * argonMemoryKiB * argonPasses
-	maxBcryptCost = 13
+	maxArgonWork = 8 * argonMemoryKiB * argonPasses
 )
 
-// MaxPasswordBytes is the longest password that is accepted; a longer one never matches.
+// MaxPasswordBytes is the longest password that is accepted. A longer one never matches.
 const MaxPasswordBytes = 1024
 
 const sha256Prefix = "sha256:"
@@ -81,55 +79,34 @@ func HashPassword(password string) string {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
-// IsPasswordHash tells whether text is meant to be a password hash rather than a password: it starts like one.
-func IsPasswordHash(text string) bool {
-	return strings.HasPrefix(text, "$argon2") || isBcrypt(text)
-}
-
-func isBcrypt(text string) bool {
-	return strings.HasPrefix(text, "$2a$") || strings.HasPrefix(text, "$2b$") || strings.HasPrefix(text, "$2y$")
-}
-
-// CheckPassword tells whether password is the one behind hash (argon2id or bcrypt). It is false for a malformed hash.
+// CheckPassword reports whether password is the one behind hash, byte by byte. It is false for a malformed hash, and for a
+// password of more than MaxPasswordBytes, which costs as much as any other that is wrong.
 func CheckPassword(hash, password string) bool {
-	if len(password) > MaxPasswordBytes {
-		return false
-	}
-	if isBcrypt(hash) {
-		return bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) == nil
-	}
-	a, err := parseArgon2id(hash)
+	h, err := parseHash(hash)
 	if err != nil {
 		return false
 	}
-	key := argon2.IDKey([]byte(password), a.salt, a.passes, a.memoryKiB, a.lanes, uint32(len(a.key))) //nolint:gosec // at most 64, see parseArgon2id
-	return subtle.ConstantTimeCompare(key, a.key) == 1
+	short := password[:min(len(password), h.longestPassword)]
+	return h.matches(short) && len(short) == len(password)
 }
 
 // HashWeight returns how much memory checking a hash takes, in multiples of a hash made by HashPassword, rounded up.
 func HashWeight(hash string) int {
-	a, err := parseArgon2id(hash)
+	h, err := parseHash(hash)
 	if err != nil {
 		return 1
 	}
-	return int(a.memoryKiB+argonMemoryKiB-1) / argonMemoryKiB
+	return max(1, (h.memoryKiB+argonMemoryKiB-1)/argonMemoryKiB)
 }
 
 // HashKind names the algorithm and cost of a password hash: comparing a password with two hashes of one kind is the same work. It
 // is empty for what is no hash.
 func HashKind(hash string) string {
-	if isBcrypt(hash) {
-		cost, err := bcrypt.Cost([]byte(hash))
-		if err != nil {
-			return ""
-		}
-		return fmt.Sprintf("$2b$%02d", cost)
-	}
-	a, err := parseArgon2id(hash)
+	h, err := parseHash(hash)
 	if err != nil {
 		return ""
 	}
-	return argonKind(a.memoryKiB, a.passes, a.lanes)
+	return h.kind
 }
 
 // OwnHashKind is the kind of the hashes that HashPassword makes.
@@ -139,36 +116,17 @@ func argonKind(memoryKiB, passes uint32, lanes uint8) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d", argon2.Version, memoryKiB, passes, lanes)
 }
 
-// NobodysHash returns a hash of a kind that no password has: comparing one with it is work and nothing else.
-func NobodysHash(kind string) string {
-	if isBcrypt(kind) {
-		salt := make([]byte, 53)
-		_, _ = rand.Read(salt) // never fails, see HashPassword
-		for i, b := range salt {
-			salt[i] = bcryptAlphabet[b%64]
-		}
-		return kind + "$" + string(salt)
-	}
-	raw := make([]byte, argonSaltBytes+argonKeyBytes)
-	_, _ = rand.Read(raw)
-	return kind + "$" + base64.RawStdEncoding.EncodeToString(raw[:argonSaltBytes]) + "$" + base64.RawStdEncoding.EncodeToString(raw[argonSaltBytes:])
-}
-
-const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-// ValidatePasswordHash returns nil for an argon2id PHC string or a bcrypt hash whose cost is within bounds.
+// ValidatePasswordHash returns nil for a hash that CheckPassword can compare a password with at a bounded cost.
 func ValidatePasswordHash(hash string) error {
-	if isBcrypt(hash) {
-		cost, err := bcrypt.Cost([]byte(hash))
-		if err != nil || len(hash) != 60 {
-			return errors.New("is not a complete bcrypt hash (60 characters)")
-		}
-		if cost > maxBcryptCost {
-			return fmt.Errorf("has bcrypt cost %d; at most %d is accepted", cost, maxBcryptCost)
-		}
+	_, err := parseHash(hash)
+	switch {
+	case err == nil:
 		return nil
+	case isHashLine(hash):
+		return errors.New("is a whole line of htpasswd or shadow; keep only what stands between the first colon and the next")
+	case strings.Trim(hash, " \t\r\n\"'") != hash:
+		return errors.New("has blanks or quotation marks around it; remove them")
 	}
-	_, err := parseArgon2id(hash)
 	return err
 }
 
@@ -182,7 +140,7 @@ func parseArgon2id(hash string) (argonHash, error) {
 	var a argonHash
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
-		return a, errors.New("must be an argon2id hash ($argon2id$v=19$m=...,t=...,p=...$salt$hash) or a bcrypt hash")
+		return a, errors.New("must be an argon2id hash of the form $argon2id$v=19$m=...,t=...,p=...$salt$hash")
 	}
 	if parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return a, fmt.Errorf("must have argon2 version v=%d", argon2.Version)

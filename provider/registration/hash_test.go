@@ -58,13 +58,13 @@ func TestValidatePasswordHash(t *testing.T) {
 		"too many passes": {"$argon2id$v=19$m=8192,t=11,p=1" + tail, "at most"},
 		"too many lanes":  {"$argon2id$v=19$m=19456,t=1,p=9" + tail, "at most"},
 		"no passes":       {"$argon2id$v=19$m=19456,t=0,p=1" + tail, "at most"},
-		"argon2i":         {"$argon2i$v=19$m=19456,t=2,p=1" + tail, "must be an argon2id hash"},
+		"argon2i":         {"$argon2i$v=19$m=19456,t=2,p=1" + tail, "one of the kinds argon2id"},
 		"old version":     {"$argon2id$v=16$m=19456,t=2,p=1" + tail, "v=19"},
 		"short salt":      {"$argon2id$v=19$m=19456,t=2,p=1$YQ$YWFhYWFhYWFhYWFhYWFhYQ", "salt of 8 to 64 bytes"},
 		"no parameters":   {"$argon2id$v=19$x" + tail, "parameters of the form"},
 		"dear bcrypt":     {"$2a$14$" + strings.Repeat("a", 53), "bcrypt cost 14"},
 		"short bcrypt":    {"$2a$10$abc", "complete bcrypt hash"},
-		"plain":           {"hunter2", "must be an argon2id hash"},
+		"plain":           {"hunter2", "one of the kinds argon2id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := registration.ValidatePasswordHash(test.hash)

@@ -26,6 +26,9 @@ func ValidateForeignSecret(secret string) error {
 	if strings.TrimSpace(secret) != secret {
 		return errors.New("begins or ends with a space, which would be part of the client secret; remove it")
 	}
+	if IsPasswordHash(secret) {
+		return errors.New("looks like a hash of a client secret; the client secret itself is needed, which the application sends")
+	}
 	distinct := map[rune]bool{}
 	for _, r := range secret {
 		if r < ' ' || r > '~' {

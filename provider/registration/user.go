@@ -10,7 +10,7 @@ import (
 type User struct {
 	// Subject is the "sub" claim: at most 255 ASCII characters, never reassigned.
 	Subject string `json:"sub"`
-	// Username is what the person types to log in, and the "preferred_username" claim. Case does not distinguish two users.
+	// Username is what the person types to log in, and the "preferred_username" claim. See FoldUsername for what distinguishes two.
 	Username            string   `json:"preferred_username"`
 	Name                string   `json:"name,omitempty"`
 	GivenName           string   `json:"given_name,omitempty"`
@@ -33,7 +33,7 @@ type User struct {
 	// UpdatedAt is the "updated_at" claim in seconds since the epoch; zero means unknown.
 	UpdatedAt int64 `json:"updated_at,omitempty"`
 
-	// PasswordHash is an argon2id PHC string or a bcrypt hash. Empty: nobody can log in with a password.
+	// PasswordHash is a hash of one of the HashKinds. Empty: nobody can log in with a password.
 	PasswordHash string `json:"password_hash,omitempty"`
 	// Disabled refuses logins and ends what the person has open.
 	Disabled bool `json:"disabled,omitempty"`
@@ -56,11 +56,6 @@ var (
 
 // ValidSubject tells whether a text can be a "sub".
 func ValidSubject(subject string) bool { return subjectPattern.MatchString(subject) }
-
-// FoldUsername returns the form in which two usernames are compared: "Ada" and "ada" are one person.
-func FoldUsername(username string) string {
-	return strings.ToLower(username)
-}
 
 // FoldEmail returns the form in which two e-mail addresses are compared. What stands before the @ may in theory differ in case
 // between two people (RFC 5321 section 2.4); nowhere are such two to be taken for each other.

@@ -9,8 +9,8 @@ package v1alpha1
 type OIDCUserSpecApplyConfiguration struct {
 	// providerRef names the OIDCProvider, in the same namespace, at which the person logs in.
 	ProviderRef *LocalProviderReferenceApplyConfiguration `json:"providerRef,omitempty"`
-	// username is what the person types to log in, and the preferred_username claim. Case does not matter when logging in.
-	// Of two OIDCUsers with the same one, the older has it. Unset: metadata.name.
+	// username is what the person types to log in, and the preferred_username claim. Case, width and composition of characters do not
+	// matter when logging in (RFC 8265). Of two OIDCUsers with the same one, the older has it. Unset: metadata.name.
 	Username *string `json:"username,omitempty"`
 	// subject is the sub claim, by which applications know the person for good. It cannot be changed. Unset: a UUID (version
 	// 5) of the issuer and this object's namespace and name, which stays the same when the object moves to another cluster.
@@ -51,8 +51,9 @@ type OIDCUserSpecApplyConfiguration struct {
 	Address *AddressApplyConfiguration `json:"address,omitempty"`
 	// groups are the groups claim.
 	Groups []string `json:"groups,omitempty"`
-	// passwordSecretRef names the Secret key, in this namespace, that holds the password: in plain text, or as an argon2id or
-	// bcrypt hash. Unset: a random password is made once and kept in the Secret "<name>-password".
+	// passwordSecretRef names the Secret key, in this namespace, that holds the password: in plain text, or as a hash (argon2id, bcrypt,
+	// scrypt, yescrypt, PBKDF2, SHA-256 or SHA-512 crypt, SSHA, or one of Django or Werkzeug). What looks like another hash is refused.
+	// Unset: a random password is made once and kept in the Secret "<name>-password".
 	PasswordSecretRef *SecretKeyReferenceApplyConfiguration `json:"passwordSecretRef,omitempty"`
 	// disabled refuses the person's logins and ends what they have open. Unset: false.
 	Disabled *bool `json:"disabled,omitempty"`
