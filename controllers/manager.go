@@ -145,9 +145,9 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 	}
 	clients := &clientReconciler{
 		client: c, objects: objects, registrar: newRegistrar(), reporter: newReporter(),
-		brought: newReferents(foreign, mgr.GetAPIReader()), made: newMadeSecrets(), now: o.Now,
+		brought: newReferents(foreign, mgr.GetAPIReader()), made: newMadeSecrets(), outages: newOutages(), now: o.Now,
 	}
-	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: newReporter(), now: o.Now}
+	users := &userReconciler{client: c, objects: objects, foreign: foreign, registrar: newRegistrar(), reporter: newReporter(), outages: newOutages(), now: o.Now}
 	for kind, setUp := range map[string]func() error{
 		kindProvider:   func() error { return providers.setUp(mgr, foreign, o.Concurrency) },
 		kindSigningKey: func() error { return signingKeys.setUp(mgr, foreign) },

@@ -24,6 +24,7 @@ type clientReconciler struct {
 	// brought are the client secrets that existingSecretRefs name.
 	brought *referents
 	made    *madeSecrets
+	outages *outages
 	now     func() time.Time
 }
 
@@ -40,6 +41,7 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
 		r.brought.forget(req.NamespacedName)
 		r.made.forget(req.NamespacedName)
+		r.outages.forget(req.NamespacedName)
 		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindClient, req.NamespacedName), before, req.NamespacedName)
 	} else if err != nil || !current {
 		return ctrl.Result{}, err
@@ -65,6 +67,7 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	obj := new(*effective) // of which only the status is changed and written
 	effective.Status.DeepCopyInto(&obj.Status)
 	setClientStatus(obj, state, plan, result, metav1.NewTime(now))
+	r.outages.note(obj.ProviderKey(), req.NamespacedName, obj.Status.Conditions)
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}

@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,11 +29,12 @@ func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan,
 	setConditions(&c.Status.Conditions, c.Generation, now,
 		named{v1alpha1.ConditionAccepted, plan.accepted},
 		named{v1alpha1.ConditionCredentialsReady, credentials},
-		named{v1alpha1.ConditionServed, judgeClientServed(c, state, plan, result)})
+		named{v1alpha1.ConditionServed, judgeClientServed(c, state, plan, result, now.Time)})
 }
 
-// judgeClientServed decides ConditionServed: a login needs keys of the client's algorithms as well as its registration.
-func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult) verdict {
+// judgeClientServed decides ConditionServed: a login needs keys of the client's algorithms and a provider that is available, as well
+// as its registration.
+func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now time.Time) verdict {
 	if result.registered != nil && state.unsignable != "" {
 		field := "idTokenSignedResponseAlg"
 		if c.Spec.IDTokenSignedResponseAlg != state.unsignable {
@@ -46,7 +48,8 @@ func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, plan clientPla
 	if judged != nil {
 		judged = new(effectively(*judged, plan.servedSince))
 	}
-	return judgeRegistration(c.Status.Conditions, c.Generation, judged, result.registrationTaken)
+	served := judgeRegistration(c.Status.Conditions, c.Generation, judged, result.registrationTaken)
+	return judgeSignIn(served, c.Status.Conditions, judged.servedBefore(c.Status.Conditions, c.Generation), true, state.provider, now)
 }
 
 func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clientResult) verdict {

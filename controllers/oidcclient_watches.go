@@ -27,7 +27,7 @@ import (
 // setUp starts a reconcile of an OIDCClient when its spec, its annotation that asks for a rotation, one of its Secrets, a Secret of
 // somebody else under the name of its credentials' or their source's, what its provider's spec says to clients, what its namespace's
 // labels say to its provider, a SigningKey of an algorithm that it asks for or that its preset heeds, another client of the same ID,
-// or (while it waits) a replica's report changes, and when a replica reports that one of several client secrets was used.
+// or (while it waits) a replica's report changes, when its provider has not been available for some time or is so again, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged(), rotationRequested()))).
@@ -36,6 +36,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(concerningClients())).
+		Watches(&v1alpha1.OIDCProvider{}, r.outages.handler(r.now, r.ofProvider)).
 		Watches(&corev1.Namespace{}, r.inNamespace(), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&corev1.Namespace{}, r.outsideNamespace(), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -38,13 +39,11 @@ func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, obstacle *
 	}
 	setCounts(p, state)
 	p.Status.SigningAlgorithms = activeAlgorithms(state.signingKeys)
-	var verdicts []named
-	if p.Spec.Storage.Postgres != nil {
-		verdicts = append(verdicts, named{v1alpha1.ConditionStorageReady, judgeDSN(p, state.dsn)})
-	} else {
-		meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionStorageReady)
+	verdicts := []named{
+		{v1alpha1.ConditionStorageReady, judgeStorage(p, state)},
+		{v1alpha1.ConditionSigningReady, judgeSigning(p, state)},
+		{v1alpha1.ConditionAvailable, available},
 	}
-	verdicts = append(verdicts, named{v1alpha1.ConditionSigningReady, judgeSigning(p, state)}, named{v1alpha1.ConditionAvailable, available})
 	if p.Spec.Branding.LogoConfigMapRef != nil {
 		verdicts = append(verdicts, named{v1alpha1.ConditionBrandingReady, judgeLogo(p, state.logo)})
 	} else {
@@ -66,6 +65,51 @@ func judgeDSN(p *v1alpha1.OIDCProvider, dsn referent) verdict {
 	default:
 		return accept(v1alpha1.ReasonDSNReady, fmt.Sprintf("Secret %q says how to reach the database", name))
 	}
+}
+
+// judgeStorage decides ConditionStorageReady by the replicas' reports.
+func judgeStorage(p *v1alpha1.OIDCProvider, state providerState) verdict {
+	ready := accept(v1alpha1.ReasonVolumeReady, "no replica reports that its storage fails")
+	if p.Spec.Storage.Postgres != nil {
+		if ready = judgeDSN(p, state.dsn); ready.outcome != done {
+			return ready
+		}
+	}
+	if v := storageFault(p, state.ready); v != nil && p.DesiredReplicas() > 0 {
+		return *v
+	}
+	return ready
+}
+
+// storageFault returns what the first replica with a fault reports, or nil when none does.
+func storageFault(p *v1alpha1.OIDCProvider, reports []replicaReport) *verdict {
+	var fault registration.StorageFault
+	var with []string
+	for _, r := range reports {
+		if !r.storage.IsZero() {
+			with = append(with, r.name)
+			if fault.IsZero() {
+				fault = r.storage
+			}
+		}
+	}
+	if len(with) == 0 {
+		return nil
+	}
+	storage := "scratch volume of the pod (spec.storage.embedded.emptyDir)"
+	remedy := "delete the pod to begin with an empty one"
+	switch {
+	case p.Spec.Storage.Postgres != nil:
+		storage, remedy = fmt.Sprintf("database of Secret %q", p.DSNSecretName()), "see that it runs, has room and can be reached"
+	case p.Spec.Storage.Embedded.EmptyDir == nil:
+		storage, remedy = fmt.Sprintf("volume of PersistentVolumeClaim %q", resources.ClaimName(p)), "see that it works"
+		if fault.Reason == registration.StorageVolumeFull {
+			remedy = "expired data makes room by itself; for more, raise spec.storage.embedded.size"
+		}
+	}
+	v := wait(string(fault.Reason), fmt.Sprintf("%d of %d ready replicas cannot use the %s: %s; %s",
+		len(with), len(reports), storage, fault.Message, remedy))
+	return &v
 }
 
 // judgeLogo decides ConditionBrandingReady of an OIDCProvider with a logo.
@@ -155,8 +199,12 @@ func judgeAvailable(p *v1alpha1.OIDCProvider, state providerState) verdict {
 	switch {
 	case p.DesiredReplicas() == 0: // whoever waits for it must not be told that all is well while the last replica ends
 		return stall(v1alpha1.ReasonStopped, "spec.replicas is 0; set it to 1 to start the provider")
-	case len(state.ready) > 0:
+	case slices.ContainsFunc(state.ready, func(r replicaReport) bool { return r.storage.IsZero() }):
 		return accept(v1alpha1.ReasonAvailable, "at least one replica answers requests")
+	case len(state.ready) > 0:
+		v := *storageFault(p, state.ready)
+		v.message = "nobody can sign in: " + v.message
+		return v
 	}
 	if failure := deploymentFailure(state.deployment); failure != "" {
 		return wait(v1alpha1.ReasonDeploymentFailed, fmt.Sprintf("Deployment %q: %s", p.Name, failure))

@@ -92,7 +92,7 @@ func (r *providerReconciler) recordVersions() handler.EventHandler {
 	}
 }
 
-// reports starts a reconcile at once when a replica comes or goes, soon when it has applied something, and not at all when
+// reports starts a reconcile at once when a replica comes or goes or says something else about its storage, soon when it has applied something, and not at all when
 // it merely says that it is still there.
 func reports() handler.EventHandler {
 	request := func(obj client.Object) reconcile.Request {
@@ -103,6 +103,10 @@ func reports() handler.EventHandler {
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { q.Add(request(e.Object)) },
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { q.Add(request(e.Object)) },
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			if storage := registration.AnnotationStorage; e.ObjectOld.GetAnnotations()[storage] != e.ObjectNew.GetAnnotations()[storage] {
+				q.Add(request(e.ObjectNew))
+				return
+			}
 			if !maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) {
 				q.AddAfter(request(e.ObjectNew), countsDelay)
 			}

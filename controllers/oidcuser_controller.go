@@ -22,6 +22,7 @@ type userReconciler struct {
 	foreign   client.Reader
 	registrar registrar
 	reporter  reporter
+	outages   *outages
 	now       func() time.Time
 }
 
@@ -32,6 +33,7 @@ type userReconciler struct {
 func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	before := &v1alpha1.OIDCUser{}
 	if current, err := r.reporter.read(ctx, req.NamespacedName, before); apierrors.IsNotFound(err) {
+		r.outages.forget(req.NamespacedName)
 		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindUser, req.NamespacedName), before, req.NamespacedName, client.InNamespace(req.Namespace))
 	} else if err != nil || !current {
 		return ctrl.Result{}, err
@@ -47,7 +49,8 @@ func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
-	setUserStatus(obj, plan, result, metav1.NewTime(r.now()))
+	setUserStatus(obj, state, plan, result, metav1.NewTime(r.now()))
+	r.outages.note(obj.ProviderKey(), req.NamespacedName, obj.Status.Conditions)
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, r.now()); hold > 0 && err == nil {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}

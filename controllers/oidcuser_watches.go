@@ -28,6 +28,7 @@ func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrenc
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.withPasswordIn)).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withPasswordIn)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(existencePredicate())).
+		Watches(&v1alpha1.OIDCProvider{}, r.outages.handler(r.now, nil)).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		WithOptions(options(concurrency)).
 		Complete(r)

@@ -174,7 +174,11 @@ func judgeRegistration(before []metav1.Condition, generation int64, result *regi
 	if result == nil {
 		return wait(v1alpha1.ReasonNotRegistered, "not registered with the provider; see the other conditions")
 	}
+	return judgeServed(result.ready, result.version, result.servedBefore(before, generation))
+}
+
+// servedBefore tells whether a registration was served according to the conditions and has not changed since.
+func (r *registered) servedBefore(before []metav1.Condition, generation int64) bool {
 	was := meta.FindStatusCondition(before, v1alpha1.ConditionServed)
-	servedBefore := !result.written && was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == generation
-	return judgeServed(result.ready, result.version, servedBefore)
+	return r != nil && !r.written && was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == generation
 }

@@ -24,12 +24,17 @@ type replicaReport struct {
 	// applied is the resource version up to which it has applied its registrations.
 	applied        string
 	clients, users int
+	// storage is why it cannot use its storage.
+	storage registration.StorageFault
 	// expires is when the replica counts as gone unless it reports again.
 	expires time.Time
 }
 
 func parseReport(lease *coordinationv1.Lease) replicaReport {
-	r := replicaReport{name: lease.Name, applied: lease.Annotations[registration.AnnotationApplied]}
+	r := replicaReport{
+		name: lease.Name, applied: lease.Annotations[registration.AnnotationApplied],
+		storage: registration.ParseStorageFault(lease.Annotations[registration.AnnotationStorage]),
+	}
 	r.clients, _ = strconv.Atoi(lease.Annotations[registration.AnnotationClients]) // 0 when absent
 	r.users, _ = strconv.Atoi(lease.Annotations[registration.AnnotationUsers])
 	if lease.Spec.RenewTime != nil && lease.Spec.LeaseDurationSeconds != nil {
@@ -75,8 +80,8 @@ func (r replicaReport) hasApplied(version string) bool {
 	return err == nil && order >= 0
 }
 
-// judgeServed decides ConditionServed for a registration with a resource version. Without any ready replica a registration
-// that was served before and has not changed stays served: that nobody can log in then is the provider's condition.
+// judgeServed decides by the replicas' reports whether a registration with a resource version is served. Without any ready replica a
+// registration that was served before and has not changed stays served; that nobody can sign in then is for judgeSignIn to say.
 func judgeServed(ready []replicaReport, version string, servedBefore bool) verdict {
 	var behind []string
 	for _, r := range ready {

@@ -119,6 +119,10 @@ func (r reporter) announce(before, obj resource) {
 	if ready == nil || (was != nil && was.Status == ready.Status && was.Reason == ready.Reason) {
 		return
 	}
+	// Of an outage the provider's event tells. One of each client would be as many writes again.
+	if ready.Reason == v1alpha1.ReasonProviderUnavailable || was != nil && was.Reason == v1alpha1.ReasonProviderUnavailable {
+		return
+	}
 	kind := corev1.EventTypeNormal
 	if meta.IsStatusConditionTrue(*obj.Conditions(), v1alpha1.ConditionStalled) {
 		kind = corev1.EventTypeWarning

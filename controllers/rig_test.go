@@ -176,9 +176,9 @@ func (r *rig) startOperator() {
 	}
 	r.signingKeys = &signingKeyReconciler{client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), imports: foreign(), now: now}
 	r.reconciler = &clientReconciler{
-		client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), brought: foreign(), made: newMadeSecrets(), now: now,
+		client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), brought: foreign(), made: newMadeSecrets(), outages: newOutages(), now: now,
 	}
-	r.users = &userReconciler{client: cached, objects: objects, foreign: r.mirror, registrar: newRegistrar(), reporter: newReporter(), now: now}
+	r.users = &userReconciler{client: cached, objects: objects, foreign: r.mirror, registrar: newRegistrar(), reporter: newReporter(), outages: newOutages(), now: now}
 }
 
 // looked is a resource that a controller looks at, which may be gone.

@@ -35,8 +35,14 @@ const (
 	ReasonServed = "Served"
 	// ReasonAwaitingReplicas surfaces while some ready provider replica has not applied the current registration.
 	ReasonAwaitingReplicas = "AwaitingReplicas"
-	// ReasonNoReplicas surfaces when no provider replica is ready, so that nobody can log in.
+	// ReasonNoReplicas surfaces when no provider replica is ready and the current registration was not served before.
 	ReasonNoReplicas = "NoReplicas"
+	// ReasonAwaitingProvider surfaces when the replicas have applied the current registration, which was not served before, while the
+	// provider is not Available.
+	ReasonAwaitingProvider = "AwaitingProvider"
+	// ReasonProviderUnavailable surfaces on an OIDCClient that was served when its provider has not been Available for some time, so
+	// that nobody can sign in.
+	ReasonProviderUnavailable = "ProviderUnavailable"
 	// ReasonNoSigningKey surfaces when the provider has no active key of the algorithm that the resource asks for.
 	ReasonNoSigningKey = "NoSigningKey"
 	// ReasonNotRegistered surfaces when there is no registration that could be served; another condition says why.

@@ -1,11 +1,11 @@
 package v1alpha1
 
-// ConditionAvailable of an OIDCProvider tells whether a replica answers requests.
+// ConditionAvailable of an OIDCProvider tells whether users can sign in: a replica answers requests and can use its storage.
 const ConditionAvailable = "Available"
 
 // Reasons of ConditionAvailable.
 const (
-	// ReasonAvailable surfaces when at least one replica reports that it answers requests.
+	// ReasonAvailable surfaces when at least one replica answers requests and can use its storage.
 	ReasonAvailable = "Available"
 	// ReasonAwaitingReport surfaces while no replica has reported that it answers requests.
 	ReasonAwaitingReport = "AwaitingReport"
@@ -38,18 +38,26 @@ const (
 	ReasonAlgorithmRemoved = "AlgorithmRemoved"
 )
 
-// ConditionStorageReady of an OIDCProvider with storage.postgres tells whether its pods can be told how to reach the
-// database. Whether they reach it, their readiness tells: see ConditionAvailable.
+// ConditionStorageReady of an OIDCProvider tells whether every ready replica can use its storage.
 const ConditionStorageReady = "StorageReady"
 
 // Reasons of ConditionStorageReady.
 const (
-	// ReasonDSNReady surfaces when the Secret of dsnSecretRef has something under its key.
+	// ReasonVolumeReady surfaces on embedded storage when no replica reports that its volume fails.
+	ReasonVolumeReady = "VolumeReady"
+	// ReasonDSNReady surfaces when the Secret of dsnSecretRef has something under its key, and no replica reports that the database fails.
 	ReasonDSNReady = "DSNReady"
 	// ReasonDSNSecretNotFound surfaces when the Secret of dsnSecretRef does not exist.
 	ReasonDSNSecretNotFound = "DSNSecretNotFound"
 	// ReasonDSNKeyNotFound surfaces when the Secret of dsnSecretRef has no such key, or nothing under it.
 	ReasonDSNKeyNotFound = "DSNKeyNotFound"
+	// ReasonDatabaseUnavailable surfaces when a replica reports that the database does not answer. When all do, it is the reason of
+	// ConditionAvailable, too.
+	ReasonDatabaseUnavailable = "DatabaseUnavailable"
+	// ReasonVolumeFull surfaces in the same way when the volume, or what the database may use of it, is full.
+	ReasonVolumeFull = "VolumeFull"
+	// ReasonStorageFailed surfaces in the same way when storage fails otherwise.
+	ReasonStorageFailed = "StorageFailed"
 )
 
 // ConditionBrandingReady of an OIDCProvider with branding.logoConfigMapRef tells whether its pages show the logo. People

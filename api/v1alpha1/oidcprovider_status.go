@@ -6,8 +6,8 @@ import (
 
 // OIDCProviderStatus says what runs.
 type OIDCProviderStatus struct {
-	// conditions are Ready, Available and SigningReady, StorageReady with storage.postgres, BrandingReady with
-	// branding.logoConfigMapRef, and Reconciling or Stalled only while true.
+	// conditions are Ready, StorageReady, SigningReady and Available, BrandingReady with branding.logoConfigMapRef, and Reconciling or
+	// Stalled only while true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
