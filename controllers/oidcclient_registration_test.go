@@ -67,6 +67,8 @@ var _ = Describe("The registration of an OIDCClient", func() {
 			c.Spec.Resources = []string{"https://api.example.com"}
 			c.Spec.AccessTokenFormat, c.Spec.UserinfoSignedResponseAlg = v1alpha1.AccessTokenJWT, "ES256"
 			c.Spec.DPoPBoundAccessTokens, c.Spec.RequirePushedAuthorizationRequests = new(true), new(true)
+			c.Spec.RequireSignedRequestObject, c.Spec.RequestObjectSigningAlg = new(true), "PS256"
+			c.Spec.JWKSURI = "https://app.example.com/jwks"
 			c.Spec.Subject = v1alpha1.ClientSubject{Mode: v1alpha1.SubjectPairwise, SectorIdentifier: "example.com"}
 			c.Spec.Access.AllowedGroups = []string{"admins"}
 			c.Spec.BackchannelLogoutURI, c.Spec.BackchannelLogoutSessionRequired = "https://app.example.com/back", new(true)
@@ -81,7 +83,8 @@ var _ = Describe("The registration of an OIDCClient", func() {
 			ClientID: apps + ".app", UID: string(c.UID), RedirectURIs: []string{"https://app.example.com/callback"}, Scope: "openid offline_access files:read",
 			GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"},
 			Resources:  []string{"https://api.example.com"}, AccessTokenFormat: "JWT", UserinfoSignedResponseAlg: "ES256",
-			DPoPBoundAccessTokens: true, RequirePushedRequests: true, SubjectMode: "Pairwise", SectorIdentifier: "example.com",
+			DPoPBoundAccessTokens: true, RequirePushedRequests: true,
+			RequireSignedRequestObject: true, RequestObjectSigningAlg: "PS256", JWKSURI: "https://app.example.com/jwks", SubjectMode: "Pairwise", SectorIdentifier: "example.com",
 			AllowedGroups:        []string{"admins"},
 			BackchannelLogoutURI: "https://app.example.com/back", BackchannelLogoutSessionRequired: true,
 			BackchannelLogoutIdentifies: "Session", RefreshTokenRotation: "Never",

@@ -256,7 +256,28 @@ var _ = Describe("Validation by the API server", func() {
 		}, "needs either jwks or jwksURI, and not both"),
 		Entry("keys beside a secret", func(c *v1alpha1.OIDCClient) {
 			c.Spec.JWKSURI = "https://app.example.com/jwks"
-		}, "jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"),
+		}, accepted),
+		Entry("keys in two places beside a secret", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(`{"keys":[]}`)(c)
+			c.Spec.TokenEndpointAuthMethod, c.Spec.JWKSURI = "", "https://app.example.com/jwks"
+		}, "jwks and jwksURI must not both be set; remove one"),
+		Entry("signed request objects", func(c *v1alpha1.OIDCClient) {
+			c.Spec.JWKSURI, c.Spec.RequestObjectSigningAlg, c.Spec.RequireSignedRequestObject = "https://app.example.com/jwks", "PS256", new(true)
+		}, accepted),
+		Entry("unsigned request objects", func(c *v1alpha1.OIDCClient) {
+			c.Spec.RequestObjectSigningAlg, c.Spec.RequireSignedRequestObject = "none", new(false)
+		}, accepted),
+		Entry("request objects signed with a secret", func(c *v1alpha1.OIDCClient) { c.Spec.RequestObjectSigningAlg = "HS256" }, "spec.requestObjectSigningAlg"),
+		Entry("request objects that nobody can verify", func(c *v1alpha1.OIDCClient) {
+			c.Spec.RequestObjectSigningAlg = "ES256"
+		}, "signed request objects need the application's public keys; set jwks or jwksURI"),
+		Entry("signed requests that nobody can verify", func(c *v1alpha1.OIDCClient) {
+			c.Spec.RequireSignedRequestObject = new(true)
+		}, "signed request objects need the application's public keys; set jwks or jwksURI"),
+		Entry("signed and unsigned request objects", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(`{"keys":[]}`)(c)
+			c.Spec.RequestObjectSigningAlg, c.Spec.RequireSignedRequestObject = "none", new(true)
+		}, "requestObjectSigningAlg must not be none where requireSignedRequestObject is true"),
 		Entry("keys over http", func(c *v1alpha1.OIDCClient) {
 			c.Spec.TokenEndpointAuthMethod, c.Spec.JWKSURI = "private_key_jwt", "http://app.example.com/jwks"
 		}, "jwksURI must be an https URL; http is only for a loopback host"),

@@ -60,15 +60,24 @@ func (p *Provider) authenticateAssertion(r *http.Request, params oidc.Parameters
 	return client, nil
 }
 
-// verifyAssertion returns the payload of an assertion that one of the client's keys signed. Keys that are fetched are
-// fetched once more when none of them fits: the client may have new ones.
+// verifyAssertion returns the payload of an assertion that one of the client's keys signed.
 func (p *Provider) verifyAssertion(ctx context.Context, client *registration.Client, assertion string) ([]byte, error) {
+	payload, err := p.verifyByKeysOf(ctx, client, func(set *jose.JSONWebKeySet) ([]byte, error) { return keys.VerifyAssertion(assertion, set) })
+	if errors.Is(err, keys.ErrUnverified) {
+		return nil, errAssertion
+	}
+	return payload, err
+}
+
+// verifyByKeysOf verifies with the client's keys. Keys that are fetched are fetched once more when none of them fits: the client may
+// have new ones. What cannot be verified is keys.ErrUnverified.
+func (p *Provider) verifyByKeysOf(ctx context.Context, client *registration.Client, verify func(*jose.JSONWebKeySet) ([]byte, error)) ([]byte, error) {
 	for _, renew := range []bool{false, true} {
 		set, err := p.keysOf(ctx, client, renew)
 		if err != nil {
 			return nil, err
 		}
-		payload, err := keys.VerifyAssertion(assertion, set)
+		payload, err := verify(set)
 		if err == nil {
 			return payload, nil
 		}
@@ -76,7 +85,7 @@ func (p *Provider) verifyAssertion(ctx context.Context, client *registration.Cli
 			break
 		}
 	}
-	return nil, errAssertion
+	return nil, keys.ErrUnverified
 }
 
 func (p *Provider) keysOf(ctx context.Context, client *registration.Client, renew bool) (*jose.JSONWebKeySet, error) {

@@ -37,6 +37,9 @@ func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) error 
 	if a.stored.stale(p.now()) && !loggedInForIt {
 		return errStoredRequest
 	}
+	if a.objectExpired(p.now()) && !loggedInForIt {
+		return a.fail(oidc.ErrRequestObjectExpired)
+	}
 	if loggedInForIt && !p.isFor(a, b.user) {
 		return a.fail(&oidc.Error{Code: oidc.CodeLoginRequired, Description: "somebody else has logged in than the request names"})
 	}
@@ -95,7 +98,7 @@ func (a *authorization) asksForLogin() bool {
 
 // wantsProof tells whether a login for this request must be told from any other.
 func (a *authorization) wantsProof() bool {
-	return a.asksForLogin() || a.MaxAge >= 0 || a.namesPerson() || a.stored != nil
+	return a.asksForLogin() || a.MaxAge >= 0 || a.namesPerson() || a.stored != nil || !a.objectExpiresAt.IsZero()
 }
 
 // provenBy tells whether the login with this cookie was made for this request. Without such a proof a request that asks
@@ -176,7 +179,7 @@ func (p *Provider) serveAuthorizePost(w http.ResponseWriter, r *http.Request) er
 	}
 	query := fields.Encode()
 	if len(query) > longQuery && fields.Get("request_uri") == "" {
-		kept, err := p.keepLongRequest(r.Context(), fields)
+		kept, err := p.keepLongRequest(r, fields)
 		switch {
 		case err == nil:
 			query = kept

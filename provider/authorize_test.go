@@ -111,7 +111,7 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 		"nonce stands twice":                            {valid + "&nonce=a&nonce=b", "invalid_request", "nonce"},
 		"a part is malformed":                           {valid + "&nonce=%zz", "invalid_request", "well-formed"},
 		"a part has a semicolon":                        {valid + "&nonce=a;b", "invalid_request", "well-formed"},
-		"request object (OIDC Core 6.1)":                {authorizeURL(issuer, "request", "e30.e30."), "request_not_supported", ""},
+		"request object (OIDC Core 6.1)":                {authorizeURL(issuer, "request", "e30.e30."), "invalid_request_object", ""},
 		"request_uri (OIDC Core 6.2)":                   {authorizeURL(issuer, "request_uri", "https://x.example"), "request_uri_not_supported", ""},
 		"challenge method plain (RFC 9700 2.1.1)":       {authorizeURL(issuer, "code_challenge", challenge, "code_challenge_method", "plain"), "invalid_request", "S256"},
 		"challenge without method (RFC 7636 4.3)":       {authorizeURL(issuer, "code_challenge", challenge), "invalid_request", "S256"},

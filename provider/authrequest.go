@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/keys"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
@@ -33,6 +34,10 @@ type authorization struct {
 	proof string
 	// stored is where the request is kept when the query only refers to it; nil when the query is all of it.
 	stored *storedRequest
+	// params are the parameters of the request, those of its request object among them.
+	params oidc.Parameters
+	// objectExpiresAt is when its request object is no longer good; zero without one.
+	objectExpiresAt time.Time
 }
 
 // fail makes an error that is told to the client.
@@ -49,6 +54,7 @@ func (p *Provider) readAuthorization(r *http.Request) (*authorization, error) {
 	}
 	query, proof := params.Encode(fieldProof), params.Get(fieldProof)
 	var stored *storedRequest
+	var a *authorization
 	if reference, ok := strings.CutPrefix(params.Get("request_uri"), requestURIPrefix); ok {
 		// What else is in the query counts for nothing (RFC 9126 section 4, RFC 9101 section 6.3).
 		clientID := params.Get("client_id")
@@ -57,8 +63,10 @@ func (p *Provider) readAuthorization(r *http.Request) (*authorization, error) {
 		}
 		query, params = stored.query(clientID), stored.params
 		preferLanguages(r, web.ReadLocales(params.Get("ui_locales")))
+		a, err = p.checkAuthorization(params, malformed)
+	} else {
+		a, err = p.openAuthorization(r, params, malformed, storedLifetime)
 	}
-	a, err := p.checkAuthorization(params, malformed)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +77,8 @@ func (p *Provider) readAuthorization(r *http.Request) (*authorization, error) {
 	return a, nil
 }
 
-// checkAuthorization proves the parameters of an authorization request, however they were sent.
+// checkAuthorization proves the parameters of an authorization request, however they were sent. Those of a request object are
+// assembled before.
 func (p *Provider) checkAuthorization(params oidc.Parameters, malformed bool) (*authorization, error) {
 	client, err := p.provenClient(params)
 	if err != nil {
@@ -79,7 +88,7 @@ func (p *Provider) checkAuthorization(params oidc.Parameters, malformed bool) (*
 	if err != nil {
 		return nil, err
 	}
-	a := &authorization{client: client}
+	a := &authorization{client: client, params: params}
 	if a.to, err = oidc.ReadReturnAddress(params, redirectURI); err != nil {
 		return nil, a.fail(err)
 	}

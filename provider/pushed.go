@@ -61,6 +61,9 @@ func (p *Provider) servePushedRequest(w http.ResponseWriter, r *http.Request) er
 		return fmt.Errorf("read parameters again: %w", err)
 	}
 	request.Set("client_id", client.ClientID)
+	if request, err = p.openPushed(r, client, request); err != nil {
+		return err
+	}
 	proof, err := p.bindCode(r, request)
 	if err != nil {
 		return err
@@ -105,15 +108,16 @@ func forPushingClient(err error) error {
 
 // keepLongRequest keeps a request that a browser has posted and that is too long for a URL, and returns the query that
 // refers to it. It must be valid, so that nobody fills the storage with anything.
-func (p *Provider) keepLongRequest(ctx context.Context, params oidc.Parameters) (query string, err error) {
-	a, err := p.checkAuthorization(params, false)
+func (p *Provider) keepLongRequest(r *http.Request, params oidc.Parameters) (query string, err error) {
+	ctx := r.Context()
+	a, err := p.openAuthorization(r, params, false, 0)
 	if err != nil {
 		return "", err
 	}
-	if !p.mayKeep(ctx, a.client.ClientID, len(params.Encode())) {
+	if !p.mayKeep(ctx, a.client.ClientID, len(a.params.Encode())) {
 		return "", a.fail(errQuota)
 	}
-	reference, err := p.keepRequest(ctx, a.client, params, postedMark)
+	reference, err := p.keepRequest(ctx, a.client, a.params, postedMark)
 	if err != nil {
 		return "", a.fail(err)
 	}

@@ -82,7 +82,7 @@ func TestPushedMistakes(t *testing.T) {
 		"unknown client":                  {[]string{"client_id", "stranger"}, 401, "invalid_client"},
 		"disabled client":                 {[]string{"client_id", "off", "client_secret", "secret-of-off"}, 401, "invalid_client"},
 		"a request_uri (2.1)":             {[]string{"request_uri", "urn:ietf:params:oauth:request_uri:x"}, 400, "invalid_request"},
-		"a request object":                {[]string{"request", "e30.e30."}, 400, "request_not_supported"},
+		"a request object that is none":   {[]string{"request", "e30.e30."}, 400, "invalid_request_object"},
 		"an unregistered redirect URI":    {[]string{"redirect_uri", "https://evil.example"}, 400, "invalid_request"},
 		"no redirect URI":                 {[]string{"redirect_uri", ""}, 400, "invalid_request"},
 		"no openid":                       {[]string{"scope", "email"}, 400, "invalid_scope"},

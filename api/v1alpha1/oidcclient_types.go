@@ -53,7 +53,9 @@ type OIDCClientList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.scopes) || 'openid' in self.scopes || (has(self.grantTypes) && self.grantTypes.all(g, g == 'client_credentials'))",message="scopes must hold openid, unless client_credentials is the only one of grantTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.scopes) || !('offline_access' in self.scopes) || !has(self.grantTypes) || 'refresh_token' in self.grantTypes",message="scopes must not hold offline_access without refresh_token in grantTypes; add the one or remove the other"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || has(self.jwks) != has(self.jwksURI)",message="tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"
-// +kubebuilder:validation:XValidation:rule="!(has(self.jwks) || has(self.jwksURI)) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="jwks and jwksURI are only for tokenEndpointAuthMethod private_key_jwt; set that or remove them"
+// +kubebuilder:validation:XValidation:rule="!(has(self.jwks) && has(self.jwksURI))",message="jwks and jwksURI must not both be set; remove one"
+// +kubebuilder:validation:XValidation:rule="!(has(self.requireSignedRequestObject) && self.requireSignedRequestObject || has(self.requestObjectSigningAlg) && self.requestObjectSigningAlg != 'none') || has(self.jwks) || has(self.jwksURI)",message="signed request objects need the application's public keys; set jwks or jwksURI, or remove requireSignedRequestObject and requestObjectSigningAlg"
+// +kubebuilder:validation:XValidation:rule="!(has(self.requireSignedRequestObject) && self.requireSignedRequestObject && has(self.requestObjectSigningAlg) && self.requestObjectSigningAlg == 'none')",message="requestObjectSigningAlg must not be none where requireSignedRequestObject is true; remove one of the two"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutSessionRequired) || has(self.backchannelLogoutURI)",message="backchannelLogoutSessionRequired needs backchannelLogoutURI"
 // +kubebuilder:validation:XValidation:rule="!has(self.backchannelLogoutIdentifies) || has(self.backchannelLogoutURI)",message="backchannelLogoutIdentifies needs backchannelLogoutURI"
 // +kubebuilder:validation:XValidation:rule="!(has(self.backchannelLogoutIdentifies) && self.backchannelLogoutIdentifies == 'User' && has(self.backchannelLogoutSessionRequired) && self.backchannelLogoutSessionRequired)",message="backchannelLogoutIdentifies must be Session or unset while backchannelLogoutSessionRequired is true; change one of the two"
@@ -182,14 +184,15 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:Enum=client_secret_basic;client_secret_post;private_key_jwt;none
 	TokenEndpointAuthMethod string `json:"tokenEndpointAuthMethod,omitempty"`
 
-	// jwks are the public keys with which a private_key_jwt application signs, as a JSON Web Key Set (RFC 7517): keys is a list
-	// of at most 16 keys, written in YAML or JSON. A private key among them is refused.
+	// jwks are the public keys with which the application signs, as a JSON Web Key Set (RFC 7517): keys is a list of at most 16
+	// keys, written in YAML or JSON. A private key among them is refused. They verify private_key_jwt and signed request objects.
+	// Unset: the application signs nothing, or publishes its keys at jwksURI.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	JWKS *runtime.RawExtension `json:"jwks,omitempty"`
 
-	// jwksURI is where a private_key_jwt application publishes its public keys: https, or http on a loopback host. The provider
-	// fetches them, and again when it meets a key that it does not know.
+	// jwksURI is where the application publishes the public keys that it signs with: https, or http on a loopback host. The
+	// provider fetches them, and again when it meets a key that it does not know. Unset: see jwks.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
@@ -228,6 +231,18 @@ type OIDCClientSpec struct {
 	// itself beforehand (RFC 9126). Unset: false; both ways are open.
 	// +optional
 	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
+
+	// requestObjectSigningAlg is the algorithm of this application's request objects, with which it sends its authorization requests
+	// as one JWT (RFC 9101). Those of another algorithm are refused; none admits only unsigned ones. Unset: any algorithm, and unsigned ones
+	// unless requireSignedRequestObject is true.
+	// +optional
+	// +kubebuilder:validation:Enum=none;RS256;RS384;RS512;PS256;PS384;PS512;ES256;ES384;ES512;EdDSA
+	RequestObjectSigningAlg string `json:"requestObjectSigningAlg,omitempty"`
+
+	// requireSignedRequestObject refuses authorization requests that the application has not signed (RFC 9101): parameters beside the
+	// signed request object then count for nothing. Unset: false; signed, unsigned and plain requests are accepted.
+	// +optional
+	RequireSignedRequestObject *bool `json:"requireSignedRequestObject,omitempty"`
 
 	// subject says as whom the application knows a person.
 	// +optional

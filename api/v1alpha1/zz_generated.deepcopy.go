@@ -1250,6 +1250,11 @@ func (in *OIDCClientSpec) DeepCopyInto(out *OIDCClientSpec) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.RequireSignedRequestObject != nil {
+		in, out := &in.RequireSignedRequestObject, &out.RequireSignedRequestObject
+		*out = new(bool)
+		**out = **in
+	}
 	in.Subject.DeepCopyInto(&out.Subject)
 	if in.Claims != nil {
 		in, out := &in.Claims, &out.Claims

@@ -88,13 +88,14 @@ func TestCreateClient(t *testing.T) {
 			"--redirect-uri", callback, "--name", "App", "--post-logout-redirect-uri", "https://app.example.com/", "--subject-mode", "Pairwise",
 			"--sector-identifier", "example.com", "--allowed-group", "staff", "--allowed-group", "admins", "--backchannel-logout-uri", "https://app.example.com/bc",
 			"--backchannel-logout-session-required", "--frontchannel-logout-uri", "https://app.example.com/fc", "--frontchannel-logout-session-required",
-			"--require-pkce", "--require-par", "--id-token-alg", "ES256", "--userinfo-alg", "ES256", "--consent", "Always",
+			"--require-pkce", "--require-par", "--require-signed-request-object", "--request-object-alg", "ES256", "--jwks-uri", "https://app.example.com/jwks", "--id-token-alg", "ES256", "--userinfo-alg", "ES256", "--consent", "Always",
 		}, registration.Client{
 			ClientName: "App", RedirectURIs: []string{callback}, PostLogoutRedirectURIs: []string{"https://app.example.com/"}, Scope: "openid profile email groups",
 			SubjectMode: "Pairwise", SectorIdentifier: "example.com", AllowedGroups: []string{"staff", "admins"},
 			BackchannelLogoutURI: "https://app.example.com/bc", BackchannelLogoutSessionRequired: true,
 			FrontchannelLogoutURI: "https://app.example.com/fc", FrontchannelLogoutSessionRequired: true,
-			RequirePKCE: true, RequirePushedRequests: true, IDTokenSignedResponseAlg: "ES256", UserinfoSignedResponseAlg: "ES256", Consent: "Always",
+			RequirePKCE: true, RequirePushedRequests: true, RequireSignedRequestObject: true, RequestObjectSigningAlg: "ES256", JWKSURI: "https://app.example.com/jwks",
+			IDTokenSignedResponseAlg: "ES256", UserinfoSignedResponseAlg: "ES256", Consent: "Always",
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

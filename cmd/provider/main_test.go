@@ -373,7 +373,7 @@ func TestRefusedFlags(t *testing.T) {
 		"an unknown grant type":        {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--grant-type", "password"}, "grant_types[0]"},
 		"keys that are not there":      {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--auth-method", "private_key_jwt"}, "jwks"},
 		"keys that are no keys":        {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--auth-method", "private_key_jwt", "--jwks-file", os.Args[0]}, "does not hold JSON"},
-		"keys of a client with secret": {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--jwks-uri", "https://a.example/jwks"}, "private_key_jwt"},
+		"signed requests without keys": {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--require-signed-request-object"}, "jwks: must be set"},
 		"public with another method":   {[]string{"client", "create", "a", "--registrations", dir, "--redirect-uri", callback, "--public", "--auth-method", "client_secret_post"}, "exclude each other"},
 		"a public client for itself":   {[]string{"client", "create", "a", "--registrations", dir, "--public", "--grant-type", "client_credentials"}, "client_credentials"},
 		"settings twice":               {[]string{"settings", "create", "--registrations", settingsDir(t)}, "is there already"},

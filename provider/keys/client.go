@@ -5,16 +5,18 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
 
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// What VerifyAssertion and VerifyProof refuse. The errors tell nothing of what was sent.
+// What VerifyAssertion, VerifyRequestObject and VerifyProof refuse. The errors tell nothing of what was sent.
 var (
 	// ErrUnknownKey: none of the client's keys has the kid. The client may have new ones.
 	ErrUnknownKey = errors.New("no key of the client has the kid")
@@ -34,16 +36,63 @@ const typeProof = "dpop+jwt"
 // assertionTypes are what the typ of a client assertion may be. RFC 7523 wants none; a token made for something else is no assertion.
 func assertionTypes() []string { return []string{"", "jwt", "client-authentication+jwt"} }
 
-// VerifyAssertion returns the payload of an assertion (RFC 7523 section 3) that one of a client's keys signed. A kid in its
-// header must name that key; without one, every key that the algorithm fits is tried. Keys in the header count for nothing.
+// requestObjectTypes are what the typ of a request object may be (RFC 9101 section 10.8).
+func requestObjectTypes() []string { return []string{"", "jwt", "oauth-authz-req+jwt"} }
+
+// VerifyAssertion returns the payload of an assertion (RFC 7523 section 3) that one of a client's keys signed.
 func VerifyAssertion(token string, set *jose.JSONWebKeySet) (payload []byte, err error) {
 	jws, err := parseForeign(token)
 	if err != nil {
 		return nil, err
 	}
+	return verifyByClient(jws, assertionTypes(), set)
+}
+
+// VerifyRequestObject returns the payload of a request object (RFC 9101 section 6.2) that one of a client's keys signed with an algorithm;
+// an empty one stands for any. The caller bounds the token's length.
+func VerifyRequestObject(token, algorithm string, set *jose.JSONWebKeySet) (payload []byte, err error) {
+	jws, err := parseSigned(token)
+	if err != nil {
+		return nil, err
+	}
+	if algorithm != "" && jws.Signatures[0].Protected.Algorithm != algorithm {
+		return nil, ErrUnverified
+	}
+	return verifyByClient(jws, requestObjectTypes(), set)
+}
+
+// UnsignedRequestObject returns the payload of a request object that says that it has no signature (RFC 7519 section 6), and has none.
+// unsigned is false for every other token: nothing is proven of what it says.
+func UnsignedRequestObject(token string) (payload []byte, unsigned bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || parts[2] != "" {
+		return nil, false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[0])
+	if err != nil {
+		return nil, false
+	}
+	header := map[string]any{}
+	if err := json.Unmarshal(raw, &header); err != nil || header["alg"] != "none" || header["crit"] != nil || header["b64"] != nil {
+		return nil, false
+	}
+	typ, text := header["typ"].(string)
+	if header["typ"] != nil && !text || !slices.Contains(requestObjectTypes(), shortType(typ)) {
+		return nil, false
+	}
+	payload, err = base64.RawURLEncoding.DecodeString(parts[1])
+	return payload, err == nil
+}
+
+// shortType returns a typ as it is compared: the prefix may be left out (RFC 7515 section 4.1.9).
+func shortType(typ string) string { return strings.TrimPrefix(strings.ToLower(typ), "application/") }
+
+// verifyByClient returns the payload that one of a client's keys signed. A kid in the header must name that key; without one,
+// every key that the algorithm fits is tried. Keys in the header count for nothing.
+func verifyByClient(jws *jose.JSONWebSignature, types []string, set *jose.JSONWebKeySet) (payload []byte, err error) {
 	header := jws.Signatures[0].Protected
 	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	if !slices.Contains(assertionTypes(), strings.TrimPrefix(strings.ToLower(typ), "application/")) {
+	if !slices.Contains(types, shortType(typ)) {
 		return nil, ErrUnverified
 	}
 	err = ErrUnknownKey

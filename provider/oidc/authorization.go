@@ -99,7 +99,7 @@ func checkLengths(p Parameters) error {
 }
 
 // ReadAuthorization reads the part of an authorization request that comes after client_id, redirect_uri and
-// response_mode. own are claims of the client's own, as in ReadClaims. The error is an *Error for the client.
+// response_mode. A request object is read before, see Assemble. own are claims of the client's own, as in ReadClaims. The error is an *Error for the client.
 func ReadAuthorization(p Parameters, own ...string) (*AuthorizationRequest, error) {
 	if name := p.Repeated(authorizationParameters...); name != "" {
 		return nil, &Error{CodeInvalidRequest, name + " is sent more than once"}
@@ -133,8 +133,6 @@ func ReadAuthorization(p Parameters, own ...string) (*AuthorizationRequest, erro
 // refuseUnsupported refuses what would have to be followed and cannot be (OpenID Connect Core sections 3.1.2.6 and 6).
 func refuseUnsupported(p Parameters) error {
 	switch {
-	case p.Get("request") != "":
-		return &Error{CodeRequestNotSupported, "request objects are not supported; send the parameters themselves"}
 	case p.Get("request_uri") != "":
 		return &Error{CodeRequestURINotSupported, "request_uri must be one of the pushed authorization request endpoint"}
 	case p.Get("registration") != "":

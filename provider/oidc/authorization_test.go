@@ -180,6 +180,35 @@ func FuzzReadAuthorization(f *testing.F) {
 	})
 }
 
+// FuzzReadRequestObject: whatever a client has signed, reading ends with parameters that are none of the JWT's own, or with a protocol error.
+func FuzzReadRequestObject(f *testing.F) {
+	for _, payload := range []string{
+		`{"iss":"app","aud":"https://id.example.com","client_id":"app","scope":"openid","max_age":60,"claims":{"userinfo":{}},"resource":["https://a","https://b"]}`,
+		`{"exp":1e400}`, `{"exp":"x"}`, `{"aud":[]}`, `{"aud":{}}`, `{"nonce":null}`, `{"a":1,"a":2}`, `{"max_age":1.5e3,"x":true,"y":[[]]}`, `[]`, `"x"`, `{} {}`, "{\"state\":\"\\ud800\"}", ``,
+	} {
+		f.Add([]byte(payload), true)
+		f.Add([]byte(payload), false)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte, required bool) {
+		object, err := oidc.ReadRequestObject(payload, oidc.RequestObjectRules{Issuer: "https://id.example.com", ClientID: "app", Required: required}, time.Unix(1_800_000_000, 0))
+		if err != nil {
+			var known *oidc.Error
+			if !errors.As(err, &known) || known.Code != oidc.CodeInvalidRequestObject || !printable(known.Description) {
+				t.Fatalf("error is %#v", err)
+			}
+			return
+		}
+		for _, name := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "request", "request_uri"} {
+			if object.Parameters.Has(name) {
+				t.Fatalf("%s is a parameter", name)
+			}
+		}
+		if required && (object.ExpiresAt.IsZero() || object.Parameters.Get("client_id") != "app") {
+			t.Fatalf("read as %+v", object)
+		}
+	})
+}
+
 // printable tells whether a text is fit for error_description (RFC 6749 section 4.1.2.1).
 func printable(text string) bool {
 	for _, c := range []byte(text) {

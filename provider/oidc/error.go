@@ -50,6 +50,8 @@ const (
 	CodeRequestURINotSupported = "request_uri_not_supported"
 	// CodeRegistrationNotSupported is of section 3.1.2.6, too.
 	CodeRegistrationNotSupported = "registration_not_supported"
+	// CodeInvalidRequestObject is of section 3.1.2.6 and of RFC 9101 section 7.
+	CodeInvalidRequestObject = "invalid_request_object"
 	// CodeUnmetAuthentication is of OpenID Connect Core Unmet Authentication Requirements section 2.
 	CodeUnmetAuthentication = "unmet_authentication_requirements"
 )

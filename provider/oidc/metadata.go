@@ -1,7 +1,7 @@
 package oidc
 
-// Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9126 section 5, RFC 9207
-// section 3, OpenID Connect RP-Initiated Logout section 2.1, Back-Channel Logout section 2.1, Front-Channel Logout
+// Metadata is the discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2, RFC 9101 section 10.5, RFC 9126 section 5,
+// RFC 9207 section 3, OpenID Connect RP-Initiated Logout section 2.1, Back-Channel Logout section 2.1, Front-Channel Logout
 // section 3). It names only what works.
 type Metadata struct {
 	Issuer                                     string   `json:"issuer"`
@@ -31,6 +31,8 @@ type Metadata struct {
 	ClaimsParameterSupported                   bool     `json:"claims_parameter_supported"`
 	RequestParameterSupported                  bool     `json:"request_parameter_supported"`
 	RequestURIParameterSupported               bool     `json:"request_uri_parameter_supported"`
+	RequireSignedRequestObject                 bool     `json:"require_signed_request_object"`
+	RequestObjectSigningAlgValuesSupported     []string `json:"request_object_signing_alg_values_supported"`
 	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported"`
 	TokenMetadata
 }
@@ -68,6 +70,8 @@ func NewMetadata(issuer string, algorithms, foreign, locales []string) Metadata 
 		},
 		UILocalesSupported:                         locales,
 		ClaimsParameterSupported:                   true,
+		RequestParameterSupported:                  true,
+		RequestObjectSigningAlgValuesSupported:     RequestObjectAlgorithms(foreign),
 		AuthorizationResponseIssParameterSupported: true,
 		TokenMetadata:                              newTokenMetadata(issuer, algorithms, foreign),
 	}

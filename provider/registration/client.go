@@ -116,7 +116,13 @@ type Client struct {
 	Consent string `json:"consent,omitempty"`
 	// UserinfoSignedResponseAlg makes the answer of userinfo a JWT signed with that algorithm; empty means plain JSON.
 	UserinfoSignedResponseAlg string `json:"userinfo_signed_response_alg,omitempty"`
-	// JWKS holds the public keys (RFC 7517 section 5) with which a private_key_jwt client signs, JWKSURI where they are. One of the two.
+	// RequestObjectSigningAlg is the algorithm that every request object must be signed with: one of Algorithms, or none; empty means any of
+	// them (OpenID Connect Dynamic Client Registration section 2).
+	RequestObjectSigningAlg string `json:"request_object_signing_alg,omitempty"`
+	// RequireSignedRequestObject refuses authorization requests without a signed request object (RFC 9101 section 10.5).
+	RequireSignedRequestObject bool `json:"require_signed_request_object,omitempty"`
+	// JWKS holds the public keys (RFC 7517 section 5) with which the client signs assertions and request objects, JWKSURI where they are.
+	// A private_key_jwt client has one of the two.
 	JWKS    json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI string          `json:"jwks_uri,omitempty"`
 	// AccessTokenFormat is FormatOpaque or FormatJWT; empty means FormatOpaque.
@@ -409,6 +415,7 @@ func (c *Client) validateSecrets() []error {
 		errs = append(errs, invalid("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, private_key_jwt, none or empty"))
 	}
 	errs = append(errs, c.validateKeys()...)
+	errs = append(errs, c.validateRequestObjects()...)
 	for i, s := range c.Secrets {
 		if s.ID == "" {
 			errs = append(errs, invalid(index("secrets", i)+".id", "must not be empty"))
@@ -421,18 +428,33 @@ func (c *Client) validateSecrets() []error {
 }
 
 func (c *Client) validateKeys() []error {
-	given := len(c.JWKS) > 0 || c.JWKSURI != ""
+	alg := c.RequestObjectSigningAlg
+	signs := c.RequireSignedRequestObject || slices.Contains(Algorithms(), alg)
 	switch {
-	case c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT && given:
-		return []error{invalid("jwks", "must be unset, like jwks_uri, unless token_endpoint_auth_method is private_key_jwt")}
-	case c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT:
-		return nil
-	case !given || len(c.JWKS) > 0 && c.JWKSURI != "":
-		return []error{invalid("jwks", "must be set, or jwks_uri, and not both, for a client whose token_endpoint_auth_method is private_key_jwt")}
+	case len(c.JWKS) > 0 && c.JWKSURI != "":
+		return []error{invalid("jwks", "must not be set together with jwks_uri")}
+	case !c.HasKeys() && c.TokenEndpointAuthMethod == AuthMethodPrivateKeyJWT:
+		return []error{invalid("jwks", "must be set, or jwks_uri, for a client whose token_endpoint_auth_method is private_key_jwt")}
+	case !c.HasKeys() && signs:
+		return []error{invalid("jwks", "must be set, or jwks_uri, for a client that signs its request objects")}
 	case len(c.JWKS) > 0:
 		if _, err := ParseClientKeys(c.JWKS); err != nil {
 			return []error{invalid("jwks", "%s", err)}
 		}
+	}
+	return nil
+}
+
+// HasKeys reports whether the client is registered with keys that it signs with.
+func (c *Client) HasKeys() bool { return len(c.JWKS) > 0 || c.JWKSURI != "" }
+
+func (c *Client) validateRequestObjects() []error {
+	alg, known := c.RequestObjectSigningAlg, oidc.RequestObjectAlgorithms(Algorithms())
+	switch {
+	case alg != "" && !slices.Contains(known, alg):
+		return []error{invalid("request_object_signing_alg", "must be one of %s", strings.Join(known, " "))}
+	case alg == oidc.AlgorithmNone && c.RequireSignedRequestObject:
+		return []error{invalid("request_object_signing_alg", "must not be none beside require_signed_request_object; remove one of the two")}
 	}
 	return nil
 }

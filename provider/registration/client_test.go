@@ -41,9 +41,18 @@ func TestClientValidate(t *testing.T) {
 		change func(*registration.Client)
 		field  string
 	}{
-		"valid":                                {func(*registration.Client) {}, ""},
-		"valid public":                         {public, ""},
-		"no client ID":                         {func(c *registration.Client) { c.ClientID = "" }, "client_id"},
+		"valid":                                  {func(*registration.Client) {}, ""},
+		"valid public":                           {public, ""},
+		"no client ID":                           {func(c *registration.Client) { c.ClientID = "" }, "client_id"},
+		"request objects of any algorithm":       {func(c *registration.Client) { c.RequestObjectSigningAlg, c.JWKSURI = "PS512", "https://a.example/jwks" }, ""},
+		"request objects without signature":      {func(c *registration.Client) { c.RequestObjectSigningAlg = "none" }, ""},
+		"request objects with a shared secret":   {func(c *registration.Client) { c.RequestObjectSigningAlg = "HS256" }, "request_object_signing_alg"},
+		"request objects that nobody can verify": {func(c *registration.Client) { c.RequestObjectSigningAlg = "ES256" }, "jwks"},
+		"signed requests that nobody can verify": {func(c *registration.Client) { c.RequireSignedRequestObject = true }, "jwks"},
+		"signed requests without signature": {func(c *registration.Client) {
+			c.RequestObjectSigningAlg, c.RequireSignedRequestObject, c.JWKSURI = "none", true, "https://a.example/jwks"
+		}, "request_object_signing_alg"},
+		"keys in two places":                   {func(c *registration.Client) { c.JWKS, c.JWKSURI = []byte(`{}`), "https://a.example/jwks" }, "jwks"},
 		"colon in client ID":                   {func(c *registration.Client) { c.ClientID = "a:b" }, "client_id"},
 		"UID":                                  {func(c *registration.Client) { c.UID = "0f6d2c1e-8a57-4d0b-9d55-3b1f0f6a7c11" }, ""},
 		"UID that no database keeps":           {func(c *registration.Client) { c.UID = "a\x00b" }, "uid"},

@@ -82,8 +82,24 @@ func TestBasicRequests(t *testing.T) {
 			p.fails(page, "invalid_request")
 		},
 		"request object": func(t *testing.T, p *party) {
-			object := unsigned(t, map[string]any{"iss": p.app.ClientID, "aud": shared.issuer, "scope": "openid email"})
-			p.fails(p.open("request", object), "request_not_supported")
+			// What is in the object counts, response_mode too: what stands beside it is what OAuth 2.0 requires (Core section 6.1).
+			q := p.parameters("scope", "openid email")
+			claims := map[string]any{"iss": p.app.ClientID, "aud": shared.issuer}
+			for name := range q {
+				claims[name] = q.Get(name)
+			}
+			beside := url.Values{"request": {unsigned(t, claims)}, "scope": {"openid"}}
+			for _, name := range []string{"client_id", "response_type", "redirect_uri"} {
+				beside.Set(name, q.Get(name))
+			}
+			got := p.redeem(p.finish(p.browser.Get(shared.endpoint(t, "authorization_endpoint") + "?" + beside.Encode())).Get("code"))
+			if scope := got.text("scope"); scope != "openid email" {
+				t.Errorf("scope is %q", scope)
+			}
+			p.redeemed(got)
+		},
+		"request object that is none": func(t *testing.T, p *party) {
+			p.fails(p.open("request", unsigned(t, map[string]any{"iss": "somebody else", "scope": "openid email"})), "invalid_request_object")
 		},
 		"request object by reference": func(_ *testing.T, p *party) {
 			p.fails(p.open("request_uri", shared.site.server.URL+"/request.jwt"), "request_uri_not_supported")

@@ -114,7 +114,7 @@ func TestConfigValues(t *testing.T) {
 		"backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"frontchannel_logout_supported": true, "frontchannel_logout_session_supported": true,
 		// Left out, request_uri_parameter_supported would mean true (Discovery section 3).
-		"request_parameter_supported": false, "request_uri_parameter_supported": false,
+		"request_parameter_supported": true, "request_uri_parameter_supported": false, "require_signed_request_object": false,
 	} {
 		if got, there := shared.metadata[name].(bool); !there || got != wanted {
 			t.Errorf("%s is %v", name, shared.metadata[name])

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"crypto/ecdsa"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -88,6 +90,58 @@ func TestPushedAuthorizationRequests(t *testing.T) {
 }
 
 // RFC 6749 section 4.4: tokens for an application itself.
+// RFC 9101: the client signs its whole authorization request.
+func TestSignedRequestObjects(t *testing.T) {
+	t.Parallel()
+	object := func(p *party, key *ecdsa.PrivateKey, changed ...any) url.Values {
+		claims := map[string]any{"iss": "signing", "aud": shared.issuer, "exp": time.Now().Add(time.Minute).Unix()}
+		for name, values := range p.parameters() {
+			claims[name] = values[0]
+		}
+		for i := 0; i+1 < len(changed); i += 2 {
+			name, _ := changed[i].(string)
+			claims[name] = changed[i+1]
+		}
+		header := map[jose.HeaderKey]any{"kid": "signer-1", "typ": "oauth-authz-req+jwt"}
+		return url.Values{"client_id": {"signing"}, "request": {sign(t, key, header, claims)}}
+	}
+	ask := func(p *party, q url.Values) *providertest.Page {
+		return p.browser.Get(shared.endpoint(t, "authorization_endpoint") + "?" + q.Encode())
+	}
+	for name, test := range map[string]func(*testing.T, *party){
+		"login": func(_ *testing.T, p *party) {
+			p.redeemed(p.redeem(p.finish(ask(p, object(p, signerKey()))).Get("code")))
+		},
+		"pushed": func(t *testing.T, p *party) {
+			q := object(p, signerKey())
+			q.Set("client_secret", p.app.secret)
+			pushed := send(t, newForm(t, shared.endpoint(t, "pushed_authorization_request_endpoint"), q))
+			p.redeemed(p.redeem(p.finish(ask(p, url.Values{"client_id": {"signing"}, "request_uri": {pushed.text("request_uri")}})).Get("code")))
+		},
+		"parameters beside the object": func(t *testing.T, p *party) {
+			q := object(p, signerKey())
+			q.Set("scope", "openid email")
+			q.Set("nonce", "of somebody else")
+			got := p.redeem(p.finish(ask(p, q)).Get("code"))
+			if scope := got.text("scope"); scope != "openid" {
+				t.Errorf("scope is %q", scope)
+			}
+			p.redeemed(got)
+		},
+		"no object":               func(_ *testing.T, p *party) { p.fails(p.open(), "invalid_request") },
+		"signed by somebody else": func(t *testing.T, p *party) { p.refused(ask(p, object(p, newKey(t)))) },
+		"for another provider": func(_ *testing.T, p *party) {
+			p.refused(ask(p, object(p, signerKey(), "aud", "https://other.example.com")))
+		},
+		"expired": func(_ *testing.T, p *party) {
+			p.refused(ask(p, object(p, signerKey(), "exp", time.Now().Add(-2*time.Hour).Unix())))
+		},
+		"client_id of another one": func(_ *testing.T, p *party) { p.refused(ask(p, object(p, signerKey(), "client_id", "oidf-1"))) },
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, newParty(t, "signing")) })
+	}
+}
+
 func TestClientCredentials(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, "worker")

@@ -51,6 +51,10 @@ func moreClients(site string) []registration.Client {
 			ClientID: "bound", Scope: people, RedirectURIs: callback, DPoPBoundAccessTokens: true, GrantTypes: codeAndRefresh,
 			Consent: registration.ConsentNever,
 		},
+		{
+			ClientID: "signing", Scope: people, RedirectURIs: callback, JWKS: signerJWKS(), RequestObjectSigningAlg: "ES256", RequireSignedRequestObject: true,
+			GrantTypes: codeAndRefresh, Consent: registration.ConsentNever,
+		},
 		{ClientID: "strict", Scope: people, RedirectURIs: callback, RequirePKCE: true, GrantTypes: codeAndRefresh, Consent: registration.ConsentNever},
 		{ClientID: "pairwise-a", Scope: people, RedirectURIs: callback, SubjectMode: registration.SubjectPairwise, SectorIdentifier: "a.example.com", GrantTypes: codeAndRefresh, Consent: registration.ConsentNever},
 		{ClientID: "pairwise-b", Scope: people, RedirectURIs: callback, SubjectMode: registration.SubjectPairwise, SectorIdentifier: "b.example.com", GrantTypes: codeAndRefresh, Consent: registration.ConsentNever},

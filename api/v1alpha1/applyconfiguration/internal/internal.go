@@ -1078,7 +1078,13 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: refreshTokenRotation
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.RefreshTokenRotation
+    - name: requestObjectSigningAlg
+      type:
+        scalar: string
     - name: requirePushedAuthorizationRequests
+      type:
+        scalar: boolean
+    - name: requireSignedRequestObject
       type:
         scalar: boolean
     - name: resources

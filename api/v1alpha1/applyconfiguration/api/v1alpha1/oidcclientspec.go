@@ -50,11 +50,12 @@ type OIDCClientSpecApplyConfiguration struct {
 	// private_key_jwt (it signs with a key of its own; see jwks and jwksURI), or none for a public client without a secret.
 	// Unset: basic or post, whichever it sends.
 	TokenEndpointAuthMethod *string `json:"tokenEndpointAuthMethod,omitempty"`
-	// jwks are the public keys with which a private_key_jwt application signs, as a JSON Web Key Set (RFC 7517): keys is a list
-	// of at most 16 keys, written in YAML or JSON. A private key among them is refused.
+	// jwks are the public keys with which the application signs, as a JSON Web Key Set (RFC 7517): keys is a list of at most 16
+	// keys, written in YAML or JSON. A private key among them is refused. They verify private_key_jwt and signed request objects.
+	// Unset: the application signs nothing, or publishes its keys at jwksURI.
 	JWKS *runtime.RawExtension `json:"jwks,omitempty"`
-	// jwksURI is where a private_key_jwt application publishes its public keys: https, or http on a loopback host. The provider
-	// fetches them, and again when it meets a key that it does not know.
+	// jwksURI is where the application publishes the public keys that it signs with: https, or http on a loopback host. The
+	// provider fetches them, and again when it meets a key that it does not know. Unset: see jwks.
 	JWKSURI *string `json:"jwksURI,omitempty"`
 	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
 	// client always needs one. Unset: Optional.
@@ -74,6 +75,13 @@ type OIDCClientSpecApplyConfiguration struct {
 	// requirePushedAuthorizationRequests refuses authorization requests that the application has not sent to the provider
 	// itself beforehand (RFC 9126). Unset: false; both ways are open.
 	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
+	// requestObjectSigningAlg is the algorithm of this application's request objects, with which it sends its authorization requests
+	// as one JWT (RFC 9101). Those of another algorithm are refused; none admits only unsigned ones. Unset: any algorithm, and unsigned ones
+	// unless requireSignedRequestObject is true.
+	RequestObjectSigningAlg *string `json:"requestObjectSigningAlg,omitempty"`
+	// requireSignedRequestObject refuses authorization requests that the application has not signed (RFC 9101): parameters beside the
+	// signed request object then count for nothing. Unset: false; signed, unsigned and plain requests are accepted.
+	RequireSignedRequestObject *bool `json:"requireSignedRequestObject,omitempty"`
 	// subject says as whom the application knows a person.
 	Subject *ClientSubjectApplyConfiguration `json:"subject,omitempty"`
 	// claims are told beside those of the directory, or in place of them. Unset: none.
@@ -311,6 +319,22 @@ func (b *OIDCClientSpecApplyConfiguration) WithDPoPBoundAccessTokens(value bool)
 // If called multiple times, the RequirePushedAuthorizationRequests field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithRequirePushedAuthorizationRequests(value bool) *OIDCClientSpecApplyConfiguration {
 	b.RequirePushedAuthorizationRequests = &value
+	return b
+}
+
+// WithRequestObjectSigningAlg sets the RequestObjectSigningAlg field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RequestObjectSigningAlg field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithRequestObjectSigningAlg(value string) *OIDCClientSpecApplyConfiguration {
+	b.RequestObjectSigningAlg = &value
+	return b
+}
+
+// WithRequireSignedRequestObject sets the RequireSignedRequestObject field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RequireSignedRequestObject field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithRequireSignedRequestObject(value bool) *OIDCClientSpecApplyConfiguration {
+	b.RequireSignedRequestObject = &value
 	return b
 }
 
