@@ -60,6 +60,7 @@ var _ = Describe("An OIDCProvider", func() {
 		Expect(*pod.SecurityContext.RunAsNonRoot).To(BeTrue())
 		Expect(pod.SecurityContext.SeccompProfile.Type).To(Equal(corev1.SeccompProfileTypeRuntimeDefault))
 		Expect(pod.Volumes[0].PersistentVolumeClaim.ClaimName).To(Equal("sso-data"))
+		Expect(pod.Containers[0].Args).To(ContainElement("--data-size=1073741824"), "also where the volume is larger than the claim")
 		c := pod.Containers[0]
 		Expect(c.Image).To(Equal(providerImage))
 		Expect(c.Args).To(ContainElements("serve", "--issuer=https://id.example.com", "--provider-name=sso", "--namespace="+namespace))

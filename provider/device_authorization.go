@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -110,7 +109,7 @@ func (p *Provider) createDeviceRequest(ctx context.Context, request *store.Devic
 			return nil
 		}
 		if !errors.Is(err, store.ErrReplayed) {
-			return fmt.Errorf("create device request: %w", err)
+			return p.notStored(ctx, "create device request", err)
 		}
 	}
 	return errors.New("create device request: there is no free user code")

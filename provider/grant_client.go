@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -37,7 +36,7 @@ func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnsw
 	}
 	if made.stored != nil {
 		if err := p.store.CreateAccessToken(ctx, *made.stored); err != nil {
-			return nil, fmt.Errorf("store access token: %w", err)
+			return nil, p.notStored(ctx, "store access token", err)
 		}
 	}
 	return &tokenAnswer{

@@ -35,6 +35,7 @@ type limit string
 const (
 	limitWaiting  limit = "waiting"
 	limitNetwork  limit = "network"
+	limitVolume   limit = "volume"
 	limitGrants   limit = "grants"
 	limitSessions limit = "sessions"
 	limitTokens   limit = "client_tokens"
@@ -44,7 +45,7 @@ const (
 )
 
 func limits() []limit {
-	return []limit{limitWaiting, limitNetwork, limitGrants, limitSessions, limitTokens, limitProofs, limitFailures, limitNotices}
+	return []limit{limitWaiting, limitNetwork, limitVolume, limitGrants, limitSessions, limitTokens, limitProofs, limitFailures, limitNotices}
 }
 
 // loginResult is the result label of the logins counter.

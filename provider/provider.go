@@ -119,6 +119,8 @@ type Provider struct {
 	metrics     *metrics
 
 	trustedProxies, proxyNetworks []netip.Prefix
+	// fullAt is when the log last told that storage is nearly full, in nanoseconds since the epoch.
+	fullAt atomic.Int64
 	// unknownProxyAt is when the log last told of a proxy that is not trusted, in nanoseconds since the epoch.
 	unknownProxyAt atomic.Int64
 	tracing        *tracing // nil without

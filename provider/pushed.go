@@ -141,7 +141,7 @@ func (p *Provider) keepRequest(ctx context.Context, client *registration.Client,
 		return "", err
 	}
 	if err := p.store.CreatePushedRequest(ctx, request); err != nil {
-		return "", fmt.Errorf("keep authorization request: %w", err)
+		return "", p.notStored(ctx, "keep authorization request", err)
 	}
 	return reference, nil
 }

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // What strangers can make the provider do at no cost to them is bounded for each network that they come from. The bounds are
@@ -35,6 +38,22 @@ const (
 // errQuota is what is said to whoever has used up a quota.
 // It is also what whoever guesses client secrets is told.
 var errQuota = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "too many such requests come from this network; try again soon"}
+
+// errFull is what is said when storage keeps its last room for those who sign in.
+var errFull = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "storage is nearly full; try again later"}
+
+// notStored says why something was not stored that storage may refuse because it is nearly full.
+func (p *Provider) notStored(ctx context.Context, what string, err error) error {
+	if !errors.Is(err, store.ErrFull) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	p.metrics.limits[limitVolume].Inc()
+	now, last := p.now().UnixNano(), p.fullAt.Load()
+	if now-last >= int64(waitingWarned) && p.fullAt.CompareAndSwap(last, now) {
+		p.logger.ErrorContext(ctx, "storage is nearly full: requests of people who have not signed in, and clients' own tokens, are refused; give it a larger volume")
+	}
+	return errFull
+}
 
 // mayKeep reports whether so many bytes may be stored for somebody who sends a request for a client without proof of who they are. Of
 // those who share an address because a proxy is not named nobody uses up more than the quota of one client.

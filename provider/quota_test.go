@@ -184,7 +184,7 @@ func limitReached(t *testing.T, issuer *providertest.Issuer, limit string) float
 // storedBytes is how much is stored of what waits for somebody to sign in.
 func storedBytes(t *testing.T, issuer *providertest.Issuer) (all int64) {
 	t.Helper()
-	shares, err := issuer.Store.WaitingShares(t.Context())
+	shares, _, err := issuer.Store.WaitingShares(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

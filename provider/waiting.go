@@ -35,10 +35,11 @@ var errWaitingFull = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Descript
 
 // waiting bounds what is stored of waiting requests.
 type waiting struct {
-	store  store.Bounds
-	limit  int64
-	now    func() time.Time
-	logger *slog.Logger
+	store store.Bounds
+	// most is the total, limit that or what storage has room for if it is less.
+	most, limit int64
+	now         func() time.Time
+	logger      *slog.Logger
 	// dropped is called whenever requests give way.
 	dropped func()
 
@@ -60,7 +61,7 @@ func newWaiting(s store.Bounds, limit int64, now func() time.Time, logger *slog.
 	if limit <= 0 {
 		limit = waitingBytes
 	}
-	return &waiting{store: s, limit: limit, now: now, logger: logger, dropped: func() {}, turn: make(chan struct{}, 1)}
+	return &waiting{store: s, most: limit, now: now, logger: logger, dropped: func() {}, turn: make(chan struct{}, 1)}
 }
 
 // makeRoom sees to it that a request of so many bytes can be stored, and counts it.
@@ -92,9 +93,12 @@ func (w *waiting) makeRoom(ctx context.Context, clientID, network string, size i
 // read asks storage how much is there.
 func (w *waiting) read(ctx context.Context) error {
 	at := w.now()
-	shares, err := w.store.WaitingShares(ctx)
+	shares, room, err := w.store.WaitingShares(ctx)
 	if err != nil {
 		return fmt.Errorf("read waiting requests: %w", err)
+	}
+	if w.limit = w.most; room > 0 {
+		w.limit = min(w.most, room)
 	}
 	w.readAt, w.total, w.byClient = at, 0, map[string]*waitingClient{}
 	for _, s := range shares {

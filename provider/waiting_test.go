@@ -66,7 +66,7 @@ func (h *waitingHarness) has(t *testing.T, handle store.Handle) bool {
 // stored returns the bytes that are stored in all, and of one client.
 func (h *waitingHarness) stored(t *testing.T, clientID string) (all, one int64) {
 	t.Helper()
-	shares, err := h.memory.WaitingShares(t.Context())
+	shares, _, err := h.memory.WaitingShares(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestReplicasShareTheTotalOfWhatWaits(t *testing.T) {
 		t.Errorf("%d bytes are stored", all)
 	}
 	// Everything is used: there is room without anything giving way.
-	shares, err := h.memory.WaitingShares(t.Context())
+	shares, _, err := h.memory.WaitingShares(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,10 +158,11 @@ type failingBounds struct {
 	store.Bounds
 	err    error
 	shares []store.WaitingShare
+	room   int64
 }
 
-func (f failingBounds) WaitingShares(context.Context) ([]store.WaitingShare, error) {
-	return slices.Clone(f.shares), f.err
+func (f failingBounds) WaitingShares(context.Context) ([]store.WaitingShare, int64, error) {
+	return slices.Clone(f.shares), f.room, f.err
 }
 
 func (failingBounds) DropWaiting(context.Context, string, string, int64, int) (int64, error) {
@@ -177,6 +178,10 @@ func TestRoomThatCannotBeMade(t *testing.T) {
 	full := newWaiting(failingBounds{shares: []store.WaitingShare{{ClientID: "app", Bytes: 2000}}}, 1000, now, slog.New(slog.DiscardHandler))
 	if err := full.makeRoom(t.Context(), "app", "", 10); !errors.Is(err, errWaitingFull) {
 		t.Errorf("nothing can be dropped: %v", err)
+	}
+	small := newWaiting(failingBounds{shares: []store.WaitingShare{{ClientID: "app", Bytes: 200}}, room: 400}, 0, now, slog.New(slog.DiscardHandler))
+	if err := small.makeRoom(t.Context(), "app", "", 10); !errors.Is(err, errWaitingFull) {
+		t.Errorf("storage that has less room than there may be: %v", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

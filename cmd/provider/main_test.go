@@ -352,6 +352,8 @@ func TestRefusedFlags(t *testing.T) {
 		"issuer over http":            {append(valid, "--issuer", "http://id.example.com"), "https"},
 		"no storage":                  {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir}, "--data-dir or --postgres-dsn-file"},
 		"two storages":                {append(valid, "--postgres-dsn-file", "x"), "--data-dir and --postgres-dsn-file exclude each other"},
+		"a database of less than 0":   {append(valid, "--data-size", "-1"), "--data-size must be a number of bytes"},
+		"a size of another database":  {[]string{"serve", "--issuer", "http://localhost:1", "--registrations", dir, "--postgres-dsn-file", "x", "--data-size", "1"}, "needs --data-dir"},
 		"no source":                   {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data}, "--registrations or --provider-name"},
 		"two sources":                 {append(valid, "--provider-name", "sso", "--namespace", "sso"), "exclude each other"},
 		"no namespace":                {[]string{"serve", "--issuer", "http://localhost:1", "--data-dir", data, "--provider-name", "sso"}, "--namespace"},

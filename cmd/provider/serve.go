@@ -58,6 +58,8 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "PEM certificate chain; read again when it changes")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "PEM private key of the certificate; read again when it changes")
 	f.StringVar(&o.storage.dataDir, "data-dir", "", "directory of the embedded database")
+	f.Int64Var(&o.storage.dataSize, "data-size", 0,
+		"how many bytes the embedded database may take of its volume, with all that belongs to it (default: the volume's size, 4 GiB at most)")
 	f.StringVar(&o.storage.dsnFile, "postgres-dsn-file", "",
 		"file with the connection string of a PostgreSQL database, instead of --data-dir: postgres://user:password@host:5432/database")
 	f.StringVar(&o.registrations, "registrations", "", "directory of registration files")

@@ -22,6 +22,8 @@ type storageOptions struct {
 	dataDir string
 	// dsnFile holds a connection string. It is no flag itself because everybody on a machine can read those.
 	dsnFile string
+	// dataSize is how many bytes the embedded database may take, see sqlite.Options.
+	dataSize int64
 }
 
 func (o *storageOptions) validate() error {
@@ -30,6 +32,8 @@ func (o *storageOptions) validate() error {
 		return errors.New("--data-dir or --postgres-dsn-file is required")
 	case o.dataDir != "" && o.dsnFile != "":
 		return errors.New("--data-dir and --postgres-dsn-file exclude each other")
+	case o.dataSize < 0 || o.dataSize > 0 && o.dataDir == "":
+		return errors.New("--data-size must be a number of bytes, and needs --data-dir")
 	}
 	return nil
 }
@@ -40,11 +44,33 @@ func openStorage(ctx context.Context, o *storageOptions, registerer prometheus.R
 	if err != nil {
 		return nil, err
 	}
+	if sized, ok := engine.(interface{ Size() (used, limit int64) }); ok {
+		if err := registerSize(registerer, sized.Size); err != nil {
+			return nil, errors.Join(err, engine.Close())
+		}
+	}
 	s, err := measured.New(engine, system, registerer, tracer)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	return s, nil
+}
+
+// registerSize makes metrics of how large a database is, and how large it may be.
+func registerSize(registerer prometheus.Registerer, size func() (used, limit int64)) error {
+	for _, gauge := range []prometheus.Collector{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "oidc_provider_store_size_bytes", Help: "How much of the embedded database is in use, as of the last purge.",
+		}, func() float64 { used, _ := size(); return float64(used) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "oidc_provider_store_size_limit_bytes", Help: "How large the embedded database may be on its volume, as of the last purge.",
+		}, func() float64 { _, limit := size(); return float64(limit) }),
+	} {
+		if err := registerer.Register(gauge); err != nil {
+			return fmt.Errorf("register storage metrics: %w", err)
+		}
+	}
+	return nil
 }
 
 // openEngine returns the engine and its name in OpenTelemetry.
@@ -63,7 +89,7 @@ func openEngine(ctx context.Context, o *storageOptions) (engine store.Store, sys
 	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
 		return nil, "", fmt.Errorf("create data directory: %w", err)
 	}
-	s, err := sqlite.Open(ctx, filepath.Join(o.dataDir, "provider.db"), sqlite.Options{})
+	s, err := sqlite.Open(ctx, filepath.Join(o.dataDir, "provider.db"), sqlite.Options{MaxBytes: o.dataSize})
 	if err != nil {
 		return nil, "", fmt.Errorf("open database: %w", err)
 	}

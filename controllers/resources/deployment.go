@@ -3,6 +3,7 @@ package resources
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -132,7 +133,7 @@ func args(p *v1alpha1.OIDCProvider) []string {
 	if p.Spec.Storage.Postgres != nil {
 		a = append(a, "--postgres-dsn-file="+dsnDir+"/"+dsnFile)
 	} else {
-		a = append(a, "--data-dir="+dataDir)
+		a = append(a, "--data-dir="+dataDir, "--data-size="+strconv.FormatInt(dataSize(p).Value(), 10))
 	}
 	if len(p.Spec.TrustedProxies) > 0 {
 		a = append(a, "--trusted-proxies="+strings.Join(p.Spec.TrustedProxies, ","))

@@ -19,13 +19,10 @@ func Claim(p *v1alpha1.OIDCProvider) *acorev1.PersistentVolumeClaimApplyConfigur
 	if e.EmptyDir != nil || p.Spec.Storage.Postgres != nil {
 		return nil
 	}
-	size := resource.MustParse("1Gi")
-	if e.Size != nil {
-		size = *e.Size
-	}
+	size := dataSize(p)
 	spec := acorev1.PersistentVolumeClaimSpec().
 		WithAccessModes(corev1.ReadWriteOnce).
-		WithResources(acorev1.VolumeResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceStorage: size}))
+		WithResources(acorev1.VolumeResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceStorage: *size}))
 	if e.StorageClassName != "" {
 		spec.WithStorageClassName(e.StorageClassName)
 	}
@@ -34,6 +31,14 @@ func Claim(p *v1alpha1.OIDCProvider) *acorev1.PersistentVolumeClaimApplyConfigur
 		return kept(p, claim)
 	}
 	return owned(p, claim)
+}
+
+// dataSize is the size of the embedded database's volume. The provider keeps to it also where the volume is larger, or is shared with others.
+func dataSize(p *v1alpha1.OIDCProvider) *resource.Quantity {
+	if size := p.Spec.Storage.Embedded.Size; size != nil {
+		return size
+	}
+	return resource.NewQuantity(1<<30, resource.BinarySI)
 }
 
 // storageVolume holds the embedded database, or the file that says how to reach the other one.

@@ -14,6 +14,8 @@ var (
 	ErrRedeemed = errors.New("redeemed before")
 	// ErrReplayed: the value was used before.
 	ErrReplayed = errors.New("used before")
+	// ErrFull: there is no room left for what nobody has signed in for, see Store.
+	ErrFull = errors.New("storage is nearly full")
 	// ErrUnavailable: storage cannot be read or written now; trying again later may succeed.
 	ErrUnavailable = errors.New("storage is unavailable")
 )
@@ -260,6 +262,9 @@ type Tell func(session Session, clients []Client) []Notice
 // One that takes a context whose end comes before the change has begun returns the context's error; what a call has changed
 // is seen by every call that begins after it returned.
 //
+// An engine with a limit to its size keeps room for what people need who sign in: before it is reached, CreatePushedRequest,
+// CreateDeviceRequest and CreateAccessToken return ErrFull, and Purge works when nothing else does.
+//
 // Times are kept to the microsecond, in UTC. Lists keep their order; an empty one comes back as nil. Their words (scopes,
 // authentication methods, resources) hold no spaces. The caller, not the store, decides whether something has expired;
 // expired rows may be returned until they are purged, unless a method says otherwise.
@@ -403,8 +408,9 @@ type UserNumbers interface {
 
 // Bounds keep what strangers, clients and users can make grow from filling the storage. Each deletes what is oldest.
 type Bounds interface {
-	// WaitingShares sums up the waiting requests, also expired ones, by client ID and network, in no particular order.
-	WaitingShares(ctx context.Context) ([]WaitingShare, error)
+	// WaitingShares sums up the waiting requests, also expired ones, by client ID and network, in no particular order. room is how many bytes
+	// of them the engine has room for, zero when it knows no limit.
+	WaitingShares(ctx context.Context) (shares []WaitingShare, room int64, err error)
 	// DropWaiting deletes the oldest waiting requests of a client ID from a network: as few as make up so many bytes, at most limit
 	// requests. It returns the bytes of those that were deleted, zero when there are none.
 	DropWaiting(ctx context.Context, clientID, network string, bytes int64, limit int) (dropped int64, err error)

@@ -8,10 +8,10 @@ import (
 )
 
 // WaitingShares implements store.Store.
-func (s *Store) WaitingShares(ctx context.Context) ([]store.WaitingShare, error) {
+func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, room int64, err error) {
 	c := s.begin(ctx, waitingShares)
-	v, err := s.inner.WaitingShares(c.ctx)
-	return v, c.end(err)
+	shares, room, err = s.inner.WaitingShares(c.ctx)
+	return shares, room, c.end(err)
 }
 
 // DropWaiting implements store.Store.

@@ -13,7 +13,7 @@ import (
 )
 
 // WaitingShares implements store.Store.
-func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, err error) {
+func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, room int64, err error) {
 	sums := map[store.WaitingShare]int64{} // by client ID and network alone
 	err = s.call(ctx, func() error {
 		for _, r := range s.pushed {
@@ -28,7 +28,7 @@ func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare,
 		share.Bytes = size
 		shares = append(shares, share)
 	}
-	return shares, err
+	return shares, 0, err
 }
 
 // DropWaiting implements store.Store.

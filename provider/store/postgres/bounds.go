@@ -15,11 +15,12 @@ const waitingShares = `SELECT client_id, network, sum(size)::bigint FROM (
 	GROUP BY client_id, network`
 
 // WaitingShares implements store.Store.
-func (s *Store) WaitingShares(ctx context.Context) ([]store.WaitingShare, error) {
-	return getAll(ctx, s, "sum up waiting requests", func(row pgx.CollectableRow) (share store.WaitingShare, err error) {
+func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, room int64, err error) {
+	shares, err = getAll(ctx, s, "sum up waiting requests", func(row pgx.CollectableRow) (share store.WaitingShare, err error) {
 		err = row.Scan(&share.ClientID, &share.Network, &share.Bytes)
 		return share, err
 	}, waitingShares)
+	return shares, 0, err
 }
 
 // dropWaiting passes over requests that others hold: another replica that does the same, or a browser that uses one.

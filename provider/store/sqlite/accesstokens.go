@@ -8,7 +8,12 @@ import (
 
 // CreateAccessToken implements store.Store.
 func (s *Store) CreateAccessToken(ctx context.Context, t store.AccessToken) error {
-	return s.change(ctx, "create access token", func(c *conn) error { return insertAccessToken(c, &t) })
+	return s.change(ctx, "create access token", func(c *conn) error {
+		if err := s.space.roomFor(c, clientsShare); err != nil {
+			return err
+		}
+		return insertAccessToken(c, &t)
+	})
 }
 
 func insertAccessToken(c *conn, t *store.AccessToken) error {

@@ -11,15 +11,18 @@ const waitingShares = `SELECT client_id, network, sum(size) FROM (
 		SELECT client_id, network, size FROM pushed_requests UNION ALL SELECT client_id, network, size FROM device_requests)
 	GROUP BY client_id, network`
 
+// waitingPart of the database is for waiting requests.
+const waitingPart = 16
+
 // WaitingShares implements store.Store.
-func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, err error) {
+func (s *Store) WaitingShares(ctx context.Context) (shares []store.WaitingShare, room int64, err error) {
 	err = s.read(ctx, "sum up waiting requests", func(c *conn) (err error) {
 		shares, err = getAll(c, waitingShares, func(r *row) store.WaitingShare {
 			return store.WaitingShare{ClientID: r.text(), Network: r.text(), Bytes: r.number()}
 		})
 		return err
 	})
-	return shares, err
+	return shares, s.space.pages.Load() * pageSize / waitingPart, err
 }
 
 const (

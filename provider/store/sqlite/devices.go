@@ -10,6 +10,9 @@ import (
 // CreateDeviceRequest implements store.Store.
 func (s *Store) CreateDeviceRequest(ctx context.Context, r store.DeviceRequest) error {
 	return s.change(ctx, "create device request", func(c *conn) error {
+		if err := s.space.roomFor(c, strangersShare); err != nil {
+			return err
+		}
 		changed, err := c.exec(`INSERT INTO device_requests (`+deviceColumns+`, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (user_code) DO NOTHING`,
 			r.Handle[:], r.UserCode, r.Client.ID, r.Client.UID, r.Network, list(r.Scopes), list(r.Resources), r.Interval.Microseconds(),

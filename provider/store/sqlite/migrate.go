@@ -105,7 +105,7 @@ func lockMigration(path string) (unlock func(), err error) {
 	if err := createFile(lock); err != nil {
 		return nil, err
 	}
-	c, err := connect(dsn(lock, migrationWait))
+	c, err := connect(dsn(lock, migrationWait, "journal_mode(MEMORY)")) // no file beside it, for which a full disk has no room
 	if err != nil {
 		return nil, fmt.Errorf("lock migration: %w", err)
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/store"
@@ -28,9 +29,28 @@ const (
 		(SELECT id FROM notices WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 )
 
-// Purge implements store.Store.
+// Purge implements store.Store. It also looks how much room there is now. On a full disk it deletes fewer rows at a time, since what a
+// deletion writes needs room, too.
 func (s *Store) Purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
+	for {
+		deleted, err = s.purge(ctx, now, idleSince, limit, tell)
+		if !isFull(err) || limit <= 1 {
+			return deleted, err
+		}
+		limit = max(1, limit/8)
+	}
+}
+
+func (s *Store) purge(ctx context.Context, now, idleSince time.Time, limit int, tell store.Tell) (deleted int, err error) {
 	err = s.change(ctx, "purge", func(c *conn) (err error) {
+		deleted = 0
+		if err := s.space.adjust(c); err != nil {
+			return err
+		}
+		if err := s.space.extend(c); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.space.retract(c)) }()
 		if deleted, err = purgeSessions(c, now, idleSince, limit, tell); err != nil {
 			return err
 		}

@@ -10,6 +10,9 @@ import (
 // CreatePushedRequest implements store.Store.
 func (s *Store) CreatePushedRequest(ctx context.Context, r store.PushedRequest) error {
 	return s.change(ctx, "create pushed request", func(c *conn) error {
+		if err := s.space.roomFor(c, strangersShare); err != nil {
+			return err
+		}
 		_, err := c.exec(`INSERT INTO pushed_requests (handle, client_id, client_uid, network, size, parameters, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			r.Handle[:], r.Client.ID, r.Client.UID, r.Network, r.Size(), r.Parameters, micros(r.ExpiresAt))
 		return err

@@ -16,6 +16,8 @@ import (
 type Options struct {
 	// Readers is how many queries may run at the same time. Zero means 4.
 	Readers int
+	// MaxBytes is how large the database may be with all that belongs to it. Zero means 4 GiB. It is never larger than its volume.
+	MaxBytes int64
 }
 
 const defaultReaders = 4
@@ -25,6 +27,7 @@ type Store struct {
 	writer  *writer
 	write   *conn
 	readers chan *conn
+	space   *space
 
 	// calls is held shared by every call, so that Close can wait for them.
 	calls  sync.RWMutex
@@ -41,17 +44,22 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	write, err := connect(dsn(path, writerPragmas()...))
+	space := newSpace(path, opts.MaxBytes)
+	space.freeForStart()
+	write, err := connect(dsn(path, writerPragmas(space)...))
 	if err != nil {
 		return nil, err
 	}
 	if err := migrate(ctx, write, path); err != nil {
 		return nil, errors.Join(err, write.close())
 	}
+	if err := space.adjust(write); err != nil {
+		return nil, errors.Join(fmt.Errorf("limit size of database: %w", err), write.close())
+	}
 	if opts.Readers <= 0 {
 		opts.Readers = defaultReaders
 	}
-	s := &Store{write: write, readers: make(chan *conn, opts.Readers)}
+	s := &Store{write: write, readers: make(chan *conn, opts.Readers), space: space}
 	for range opts.Readers {
 		c, err := connect(dsn(path, "query_only(1)"))
 		if err != nil {
@@ -59,16 +67,19 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		}
 		s.readers <- c
 	}
-	s.writer = newWriter(write)
+	s.writer = newWriter(write, space.relieve)
 	return s, nil
 }
 
 // writerPragmas are the settings of the connection that writes. synchronous=FULL is what makes an answer durable: with
 // WAL and anything less the last transactions are lost when the power goes. Pages that many transactions touch are written
 // once per checkpoint, so these are made somewhat rarer than by default (8 MiB of log), and the cache (8 MiB, taken up only
-// when needed) holds the pages between two of them.
-func writerPragmas() []string {
-	return []string{"synchronous(FULL)", "wal_autocheckpoint(2000)", "cache_size(-8192)", "journal_size_limit(67108864)"}
+// when needed) holds the pages between two of them. On a small volume the log is smaller.
+func writerPragmas(s *space) []string {
+	checkpoint, limit := s.log()
+	return []string{
+		"synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpoint), "cache_size(-8192)", fmt.Sprintf("journal_size_limit(%d)", limit),
+	}
 }
 
 // createFile makes a file that only its owner can read, or takes everybody else's rights from one that is there: SQLite itself

@@ -20,10 +20,12 @@ type writer struct {
 	stopped sync.WaitGroup
 	batch   []*gather.Call[change]
 	answers []error
+	// relieve makes room on a full disk, and reports whether another attempt may succeed.
+	relieve func(*conn) bool
 }
 
-func newWriter(c *conn) *writer {
-	w := &writer{conn: c, queue: gather.New[change]()}
+func newWriter(c *conn, relieve func(*conn) bool) *writer {
+	w := &writer{conn: c, queue: gather.New[change](), relieve: relieve}
 	w.stopped.Go(w.loop)
 	return w
 }
@@ -51,6 +53,9 @@ func (w *writer) loop() {
 func (w *writer) commit() {
 	w.answers = w.answers[:0]
 	err := w.transaction(w.batch...)
+	if isFull(err) && w.relieve(w.conn) {
+		err = w.transaction(w.batch...)
+	}
 	if errors.As(err, new(*faultyChange)) && len(w.batch) > 1 {
 		err = w.commitSingly()
 	}
@@ -115,5 +120,6 @@ func (w *writer) transaction(changes ...*gather.Call[change]) error {
 
 // isAnswer tells what the caller asked for from what went wrong.
 func isAnswer(err error) bool {
-	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrRedeemed) || errors.Is(err, store.ErrReplayed)
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrRedeemed) || errors.Is(err, store.ErrReplayed) ||
+		errors.Is(err, store.ErrFull)
 }

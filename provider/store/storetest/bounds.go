@@ -35,7 +35,7 @@ func createPushed(t *testing.T, s store.Store, requests ...store.PushedRequest) 
 
 func shares(t *testing.T, s store.Store) []store.WaitingShare {
 	t.Helper()
-	all, err := s.WaitingShares(t.Context())
+	all, _, err := s.WaitingShares(t.Context())
 	must(t, "WaitingShares", err)
 	slices.SortFunc(all, func(a, b store.WaitingShare) int {
 		return cmp.Or(cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.Network, b.Network))

@@ -115,7 +115,7 @@ func allCalls(ctx context.Context, s store.Store, prefix string) map[string]func
 		"DeletePushedRequest": func() error { return s.DeletePushedRequest(ctx, pushed(a).Handle) },
 		"UseOnce":             func() error { return s.UseOnce(ctx, store.HandleOf(n), now, keepUntil) },
 		"Purge":               func() error { _, err := s.Purge(ctx, keepUntil.AddDate(1, 0, 0), keepUntil, 100, nil); return err },
-		"WaitingShares":       func() error { _, err := s.WaitingShares(ctx); return err },
+		"WaitingShares":       func() error { _, _, err := s.WaitingShares(ctx); return err },
 		"DropWaiting": func() error {
 			_, err := s.DropWaiting(ctx, pushed(a).Client.ID, pushed(a).Network, 1, 10)
 			return err
