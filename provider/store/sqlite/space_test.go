@@ -247,11 +247,10 @@ func TestAFullVolumeHealsByItself(t *testing.T) {
 	if !refused {
 		t.Error("strangers are not refused")
 	}
-	fillVolume(t, others)
+	mustSignIn(t, s, "when strangers are refused")
 	if err := s.Close(); err != nil {
 		t.Logf("Close on a full volume: %v", err)
 	}
-	fillVolume(t, others)
 	s = openSmall(t, path, 0)
 	if deleted := purgeAll(t, s); deleted < 300 {
 		t.Errorf("%d rows were purged", deleted)
