@@ -34,7 +34,7 @@ type Options struct {
 	ProviderImage string
 	// Concurrency is how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time. Zero means 8.
 	Concurrency int
-	// DefaultKeyGrace is how long a new OIDCProvider waits for a SigningKey before it gets one of its own. Zero means 5s.
+	// DefaultKeyGrace is how long a new OIDCProvider waits for a SigningKey before it gets one of its own. Zero means 1s: pods take longer to start.
 	DefaultKeyGrace time.Duration
 	// Now tells the time. Nil means time.Now.
 	Now func() time.Time
@@ -108,7 +108,7 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 		o.Concurrency = 8
 	}
 	if o.DefaultKeyGrace == 0 {
-		o.DefaultKeyGrace = 5 * time.Second
+		o.DefaultKeyGrace = time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -36,8 +36,9 @@ type clientState struct {
 	standing *registration.Client
 	// reservedFor is another namespace whose name a client ID from the spec begins with, as its default client IDs do, or "".
 	reservedFor string
-	// unsignable is an algorithm that the OIDCClient asks for and the provider has no active key of, or "".
-	unsignable string
+	// unsignable is an algorithm that the OIDCClient asks for and the provider has no active key of, or "". awaitedKey is the SigningKey that is
+	// about to have one, also when it is yet to be created.
+	unsignable, awaitedKey string
 	// algorithms are those with which the provider signs, for a client whose preset has something to say about them.
 	algorithms []string
 	// owned are the Secrets that say that they were made for the OIDCClient, in any namespace: a registration is where its
@@ -146,11 +147,24 @@ func (r *clientReconciler) observeAlgorithms(ctx context.Context, c *v1alpha1.OI
 	state.algorithms = slices.Compact(state.algorithms)
 	for _, algorithm := range wanted {
 		if !slices.Contains(state.algorithms, algorithm) {
-			state.unsignable = algorithm
+			state.unsignable, state.awaitedKey = algorithm, awaitedKey(c, signingKeys.Items, algorithm)
 			return nil
 		}
 	}
 	return nil
+}
+
+// awaitedKey returns the SigningKey that is about to have an active key of an algorithm, or "". A provider without any gets the default one.
+func awaitedKey(c *v1alpha1.OIDCClient, signingKeys []v1alpha1.SigningKey, algorithm string) string {
+	if len(signingKeys) == 0 && algorithm == v1alpha1.DefaultAlgorithm {
+		return defaultKeyName(c.ProviderKey())
+	}
+	for i := range signingKeys {
+		if signingKeys[i].Algorithm() == algorithm {
+			return signingKeys[i].Name
+		}
+	}
+	return ""
 }
 
 // holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may

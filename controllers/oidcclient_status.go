@@ -35,6 +35,10 @@ func setClientStatus(c *v1alpha1.OIDCClient, state clientState, plan clientPlan,
 // judgeClientServed decides ConditionServed: a login needs keys of the client's algorithms and a provider that is available, as well
 // as its registration.
 func judgeClientServed(c *v1alpha1.OIDCClient, state clientState, plan clientPlan, result clientResult, now time.Time) verdict {
+	if result.registered != nil && state.awaitedKey != "" {
+		return wait(v1alpha1.ReasonAwaitingSigningKey, fmt.Sprintf(
+			"SigningKey %q of OIDCProvider %q has no active %s key yet; see its conditions", state.awaitedKey, c.ProviderKey(), state.unsignable))
+	}
 	if result.registered != nil && state.unsignable != "" {
 		field := "idTokenSignedResponseAlg"
 		if c.Spec.IDTokenSignedResponseAlg != state.unsignable {

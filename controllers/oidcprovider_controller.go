@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -33,7 +34,7 @@ type providerReconciler struct {
 
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders,verbs=get;list;watch
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcproviders/status,verbs=patch
-// +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=oidc-operator.dev,resources=signingkeys,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
@@ -65,6 +66,13 @@ func (r *providerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	obstacle, err := r.apply(ctx, before, plan)
 	if err != nil && obstacle == nil {
 		return ctrl.Result{}, err
+	}
+	if plan.replacedDefault != nil && err == nil {
+		if err = r.objects.remove(ctx, plan.replacedDefault); err == nil {
+			r.reporter.tell(before, []transition{{reason: v1alpha1.ReasonDefaultKeyReplaced, note: fmt.Sprintf(
+				"SigningKey %q signs; the default SigningKey %q is deleted, and what it has signed can be verified to its end",
+				plan.replacement.Name, plan.replacedDefault.Name)}})
+		}
 	}
 	obj := before.DeepCopy()
 	setProviderStatus(obj, state, obstacle, metav1.NewTime(r.now()))

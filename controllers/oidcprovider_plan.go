@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"path"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,6 +16,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
@@ -40,6 +42,8 @@ type providerPlan struct {
 	children []child
 	// obstacle is why nothing is to be written, or nil.
 	obstacle *verdict
+	// replacedDefault is the default SigningKey when replacement, the user's own, signs in its place; both are nil otherwise.
+	replacedDefault, replacement *v1alpha1.SigningKey
 	// again is when to look again, because something that no event tells of will have changed; zero: never.
 	again time.Duration
 }
@@ -107,24 +111,49 @@ func routeChild(p *v1alpha1.OIDCProvider, gateway bool) []child {
 	return nil
 }
 
-// defaultKey gives the provider a SigningKey when it has none. RS256 because Synapse and DSM need RSA. It waits a little
-// first, since manifests that are applied together do not arrive together.
+// firstMoments is how long after the default SigningKey one of the user's own may come that has been meant to be there from the start.
+const firstMoments = time.Minute
+
+// defaultKey gives the provider a SigningKey when it has none. RS256 because Synapse and DSM need RSA. Manifests that are applied together do
+// not arrive together: it waits no longer than pods take to start, and takes the default back when the user's own key comes after it.
 func (plan *providerPlan) defaultKey(p *v1alpha1.OIDCProvider, state providerState, grace time.Duration, now time.Time) {
 	if len(state.signingKeys) > 0 {
+		plan.replacedDefault, plan.replacement = replacedDefaultKey(p, state.signingKeys)
 		return
 	}
 	if remaining := p.CreationTimestamp.Add(grace).Sub(now); remaining > 0 {
 		plan.lookAgain(remaining)
 		return
 	}
-	key := oidcac.SigningKey(p.Name+"-default", p.Namespace).
+	key := oidcac.SigningKey(defaultKeyName(p.Key()), p.Namespace).
 		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
 		WithAnnotations(map[string]string{resources.AnnotationOwner: resources.Owner(kindProvider, p.Key())}).
 		WithOwnerReferences(resources.OwnerReference(kindProvider, p)).
 		WithSpec(oidcac.SigningKeySpec().
 			WithProviderRef(oidcac.LocalProviderReference().WithName(p.Name)).
 			WithAlgorithm(v1alpha1.DefaultAlgorithm))
-	plan.children = append(plan.children, child{p.Name + "-default", &v1alpha1.SigningKey{}, key})
+	plan.children = append(plan.children, child{defaultKeyName(p.Key()), &v1alpha1.SigningKey{}, key})
+}
+
+func defaultKeyName(provider types.NamespacedName) string { return provider.Name + "-default" }
+
+// replacedDefaultKey returns the default SigningKey and the user's own that is to sign in its place from the start, or nil and nil. One that
+// somebody has edited stays: it is theirs. So does one beside which a key comes later, because relying parties know it by then.
+func replacedDefaultKey(p *v1alpha1.OIDCProvider, signingKeys []v1alpha1.SigningKey) (replaced, replacement *v1alpha1.SigningKey) {
+	mine := ownedBy(resources.Owner(kindProvider, p.Key()))
+	i := slices.IndexFunc(signingKeys, func(k v1alpha1.SigningKey) bool {
+		return k.Name == defaultKeyName(p.Key()) && mine(&k) && k.Generation == 1 && k.Annotations[v1alpha1.AnnotationRotate] == ""
+	})
+	if i < 0 {
+		return nil, nil
+	}
+	until := signingKeys[i].CreationTimestamp.Add(firstMoments)
+	for j := range signingKeys {
+		if k := &signingKeys[j]; j != i && k.Status.ActiveKeyID != "" && !k.CreationTimestamp.After(until) {
+			return &signingKeys[i], k
+		}
+	}
+	return nil, nil
 }
 
 // lookAgain looks again after d, unless that is to happen sooner anyway.

@@ -191,7 +191,7 @@ func judgeSigning(p *v1alpha1.OIDCProvider, state providerState) verdict {
 	if len(state.signingKeys) > 0 {
 		return wait(v1alpha1.ReasonAwaitingSigningKey, fmt.Sprintf("SigningKey %q has no active key yet; see its conditions", state.signingKeys[0].Name))
 	}
-	return wait(v1alpha1.ReasonAwaitingSigningKey, fmt.Sprintf("no SigningKey names this OIDCProvider; %q is about to be created", p.Name+"-default"))
+	return wait(v1alpha1.ReasonAwaitingSigningKey, fmt.Sprintf("no SigningKey names this OIDCProvider; %q is about to be created", defaultKeyName(p.Key())))
 }
 
 // judgeAvailable decides ConditionAvailable by what the replicas themselves report; the Deployment only explains why none does.

@@ -233,6 +233,19 @@ var _ = Describe("An OIDCProvider", func() {
 		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionSigningReady, metav1.ConditionTrue, "", nil))
 	})
 
+	It("takes its default SigningKey back when the user's own comes right after it", func() {
+		p := create(gen.OIDCProvider(namespace, "sso"))
+		k := &v1alpha1.SigningKey{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "sso-default"}}
+		Eventually(func(g Gomega) string { return current(k)(g).Status.ActiveKeyID }).ShouldNot(BeEmpty())
+		keys, signed := secretOf(k), k.Status.ActiveKeyID
+		create(gen.SigningKey(namespace, "mine", "sso"))
+		Eventually(gone(k)).Should(BeTrue())
+		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionSigningReady, metav1.ConditionTrue, "", ContainSubstring("mine")))
+		Eventually(reasonsOf(p)).Should(ContainElement(v1alpha1.ReasonDefaultKeyReplaced))
+		Eventually(func(g Gomega) []registration.Key { return ringOf(keys)(g).Document.Keys }).Should(HaveExactElements(And(
+			HaveField("KeyID", signed), HaveField("Phase", registration.PhaseRetiring))), "what it has signed can still be verified")
+	})
+
 	It("gets none beside a SigningKey that comes with it", func() {
 		p := create(gen.OIDCProvider(namespace, "sso"))
 		create(gen.SigningKey(namespace, "mine", "sso"))

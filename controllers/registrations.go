@@ -125,11 +125,11 @@ type registered struct {
 const patience = time.Second
 
 // hold returns how much longer the status of a resource may be left as it is, or 0. A status about an earlier spec says nothing
-// wrong of this one, and that replicas need some milliseconds is no news: it would cost each change a write and an event more. What
+// wrong of this one, and that replicas and keys need some milliseconds is no news: it would cost each change a write and an event more. What
 // is not over in time is told.
 func (r *registered) hold(before, after resource, observed int64, now time.Time) time.Duration {
 	ready := meta.FindStatusCondition(*after.Conditions(), v1alpha1.ConditionReady)
-	if r == nil || before.GetGeneration() == observed || ready == nil || ready.Reason != v1alpha1.ReasonAwaitingReplicas {
+	if r == nil || before.GetGeneration() == observed || ready == nil || ready.Reason != v1alpha1.ReasonAwaitingReplicas && ready.Reason != v1alpha1.ReasonAwaitingSigningKey {
 		return 0
 	}
 	return max(0, r.since.Add(patience).Sub(now))

@@ -45,6 +45,8 @@ const (
 	ReasonProviderUnavailable = "ProviderUnavailable"
 	// ReasonNoSigningKey surfaces when the provider has no active key of the algorithm that the resource asks for.
 	ReasonNoSigningKey = "NoSigningKey"
+	// ReasonAwaitingSigningKey surfaces while the SigningKey that is to sign has no active key yet, or is about to be created.
+	ReasonAwaitingSigningKey = "AwaitingSigningKey"
 	// ReasonNotRegistered surfaces when there is no registration that could be served; another condition says why.
 	ReasonNotRegistered = "NotRegistered"
 )

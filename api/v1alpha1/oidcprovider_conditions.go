@@ -26,12 +26,12 @@ const ConditionSigningReady = "SigningReady"
 const (
 	// ReasonSigningKeyActive surfaces when at least one SigningKey has an active key.
 	ReasonSigningKeyActive = "SigningKeyActive"
-	// ReasonAwaitingSigningKey surfaces while no SigningKey of the provider has an active key.
-	ReasonAwaitingSigningKey = "AwaitingSigningKey"
 )
 
 // Reasons of an OIDCProvider's events about signing, beside those of its conditions.
 const (
+	// ReasonDefaultKeyReplaced surfaces when the default SigningKey is deleted because the user's own came right after it.
+	ReasonDefaultKeyReplaced = "DefaultKeyReplaced"
 	// ReasonAlgorithmAdded surfaces when the discovery document lists an algorithm that it did not list before.
 	ReasonAlgorithmAdded = "AlgorithmAdded"
 	// ReasonAlgorithmRemoved surfaces when the discovery document does not list an algorithm any more.
