@@ -193,8 +193,11 @@ func asNotOwned(err error) (*notOwnedError, bool) {
 }
 
 // refused returns a verdict for an error by which the API server has refused a write for good, so far as it is concerned, or
-// nil. Somebody must act (raise a quota, recreate a namespace), and no event tells when: the write is tried again.
+// nil. Somebody must act (raise a quota, change a policy), and no event tells when: the write is tried again.
 func refused(err error) *verdict {
+	if endsWithNamespace(err) {
+		return nil
+	}
 	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsNotFound(err) && !apierrors.IsRequestEntityTooLargeError(err) {
 		return nil
 	}

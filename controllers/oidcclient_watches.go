@@ -42,7 +42,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		Watches(&coordinationv1.Lease{}, handler.Funcs{UpdateFunc: r.usedSecrets}).
 		WithOptions(options(concurrency)).
-		Complete(r)
+		Complete(untilNamespaceEnds{r})
 }
 
 // cached returns the OIDCClients of the cache that a question finds. They are not copied, since there may be thousands, and must not be

@@ -55,7 +55,7 @@ func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concur
 		route.SetGroupVersionKind(kind)
 		b.Watches(route, owned)
 	}
-	return b.WithOptions(options(concurrency)).Complete(r)
+	return b.WithOptions(options(concurrency)).Complete(untilNamespaceEnds{r})
 }
 
 // referringTo maps an object to the OIDCProviders of its namespace that an index has under its name.

@@ -31,7 +31,7 @@ func (r *userReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrenc
 		Watches(&v1alpha1.OIDCProvider{}, r.outages.handler(r.now, nil)).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		WithOptions(options(concurrency)).
-		Complete(r)
+		Complete(untilNamespaceEnds{r})
 }
 
 // subjectChanged passes the changes of the subject in force, which another user may have asked for.

@@ -38,7 +38,8 @@ type reporter struct {
 // errLags is why a reconcile that has failed before is put off.
 var errLags = errors.New("the cache does not show yet what status was written last")
 
-// read reads a resource from the cache. It returns false when the cache does not show yet what status was written last: a reconcile is
+// read reads a resource from the cache. It returns false when its namespace is being deleted, because the resource is about to be as well and its delete
+// event starts what is to be done then, and when the cache does not show yet what status was written last: a reconcile is
 // started when it does. After a reconcile that has failed it returns errLags instead, so that failures stay slowed down.
 func (r reporter) read(ctx context.Context, key client.ObjectKey, obj resource) (bool, error) {
 	for {
@@ -52,7 +53,8 @@ func (r reporter) read(ctx context.Context, key client.ObjectKey, obj resource) 
 		}
 		if written == "" || !older(obj.GetResourceVersion(), written) {
 			r.writes.shows(obj)
-			return true, nil
+			ends, err := terminating(ctx, r.client, key.Namespace)
+			return !ends && err == nil, err
 		}
 		switch r.writes.await(key, written) {
 		case delayAwaited:

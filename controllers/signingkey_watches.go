@@ -27,7 +27,7 @@ func (r *signingKeyReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache) erro
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(existencePredicate())).
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(r.registrar.served)).
 		WithOptions(options(1)).
-		Complete(r)
+		Complete(untilNamespaceEnds{r})
 }
 
 func (r *signingKeyReconciler) ofProvider(ctx context.Context, provider client.Object) []reconcile.Request {
