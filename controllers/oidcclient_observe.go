@@ -46,11 +46,12 @@ type clientState struct {
 	owned []corev1.Secret
 	// brought is what existingSecretRef names; nil without one.
 	brought *broughtSecret
-	// reached tells how far the provider's replicas are with the registration, nobody that none is ready, and uses when which
-	// secret was used, by its ID. All are only there for a client that has several secrets.
+	// reached tells how far the provider's replicas are with the registration, nobody that none is ready, uses when which secret was used, by
+	// its ID, and unknown until when it may have been used unnoticed. All are only there for a client that has several secrets.
 	reached verdict
 	nobody  bool
 	uses    map[string]time.Time
+	unknown map[string]time.Time
 }
 
 func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) (clientState, error) {

@@ -30,19 +30,38 @@ func (r *clientReconciler) observeSecrets(ctx context.Context, c *v1alpha1.OIDCC
 	}
 	ready := readyAmong(leases, r.now())
 	state.reached, state.nobody = judgeServed(ready, state.registration.ResourceVersion, false), len(ready) == 0
-	state.uses = secretUses(leases, c.ClientID())
+	state.uses, state.unknown = secretUses(leases, c, registered, r.now())
 	return nil
 }
 
-// secretUses merges what replicas say about the secrets of a client. Also one that is gone has told the truth.
-func secretUses(leases []coordinationv1.Lease, clientID string) map[string]time.Time {
-	uses := map[string]time.Time{}
+// secretUses merges what replicas say about the secrets of a client, by their ID: when each was used last, and until when each may have been used
+// without anybody knowing. A replica knows nothing of the time before it started, and of clients that it had no room for; one that is gone has told
+// the truth.
+func secretUses(leases []coordinationv1.Lease, c *v1alpha1.OIDCClient, secrets []registration.ClientSecret, now time.Time) (uses, unknown map[string]time.Time) {
+	uses, unknown = map[string]time.Time{}, map[string]time.Time{}
 	for i := range leases {
-		for id, used := range registration.ParseSecretUses(leases[i].Annotations[registration.AnnotationSecretUses])[clientID] {
-			uses[id] = laterOf(uses[id], used)
+		lease := &leases[i]
+		known, err := registration.ParseSecretUses(lease.Annotations[registration.AnnotationSecretUses])
+		forgotten, forgottenErr := registration.ParseUnknownUses(lease.Annotations[registration.AnnotationUnknownUses])
+		for _, s := range secrets {
+			if err != nil || forgottenErr != nil || lease.Spec.AcquireTime == nil { // a provider of another version
+				unknown[s.ID] = now
+				continue
+			}
+			unknown[s.ID] = laterOf(unknown[s.ID], lease.Spec.AcquireTime.Time)
+			if at, has := known[c.ClientID()][s.ID]; has {
+				uses[s.ID] = laterOf(uses[s.ID], at)
+			} else {
+				unknown[s.ID] = laterOf(unknown[s.ID], forgotten.Since(c.Namespace))
+			}
 		}
 	}
-	return uses
+	if len(leases) == 0 {
+		for _, s := range secrets {
+			unknown[s.ID] = now
+		}
+	}
+	return uses, unknown
 }
 
 // observeBrought reads the client secret that existingSecretRef names, in the namespace of the OIDCClient and nowhere else.
@@ -99,7 +118,7 @@ func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found refer
 // secrets gathers what a decision about the client secret depends on.
 func (s clientState) secrets(c *v1alpha1.OIDCClient, who clientIdentity, now time.Time, made *madeSecret) secretsState {
 	state := secretsState{
-		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses,
+		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses, unknown: s.unknown,
 	}
 	if who.inherits {
 		state.registered = registeredSecrets(s.standing)

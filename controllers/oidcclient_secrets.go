@@ -36,8 +36,8 @@ type secretsState struct {
 	nobody  bool
 	// brought is what existingSecretRef names; nil without one.
 	brought *broughtSecret
-	// uses tells when registered secrets were used last, by their ID.
-	uses map[string]time.Time
+	// uses tells when registered secrets were used last, by their ID; unknown until when they may have been used unnoticed.
+	uses, unknown map[string]time.Time
 	// announced is when the next rotation was said to be; zero when nothing was said.
 	announced time.Time
 }
@@ -275,7 +275,8 @@ func (p *secretsPlan) replaced(c *v1alpha1.OIDCClient, state secretsState, curre
 				s.NotAfter = end.UTC().Truncate(time.Second)
 			}
 			unused := since.Add(c.Overlap())
-			if used, is := state.uses[s.ID]; is {
+			// A use that nobody knows of counts as one: who is cut off wrongly cannot log anybody in, and the deadline ends it anyway.
+			if used := laterOf(state.uses[s.ID], state.unknown[s.ID]); !used.IsZero() {
 				unused = laterOf(unused, used.Add(registration.UseResolution+c.Overlap()))
 			}
 			if !s.NotAfter.After(state.now) || c.RetiresWhenUnused() && !unused.After(state.now) {
@@ -313,7 +314,7 @@ func replacements(c *v1alpha1.OIDCClient, plan secretsPlan, uses map[string]time
 			since = s.NotAfter.Add(-c.Retention())
 		}
 		described := v1alpha1.PreviousSecretStatus{SecretID: s.ID, ExpiresAt: new(metav1.NewTime(s.NotAfter))}
-		if used, is := uses[s.ID]; is && !used.Before(since.Truncate(registration.UseResolution)) {
+		if used := uses[s.ID]; !used.IsZero() && !used.Before(since.Truncate(registration.UseResolution)) {
 			described.LastUsedAt = new(metav1.NewTime(used))
 		}
 		found = append(found, described)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -101,6 +102,8 @@ func TestRetirement(t *testing.T) {
 		"when unused, never used":          {unused, 24 * time.Hour, -1, 0, 0},
 		"when unused, used":                {unused, 24 * time.Hour, 10 * time.Hour, 100 * time.Hour, 34*time.Hour + time.Minute},
 		"when unused, used no more":        {unused, 35 * time.Hour, 10 * time.Hour, 0, 0},
+		"when unused, use unknown":         {unused, 24 * time.Hour, -10 * time.Hour, 100 * time.Hour, 34*time.Hour + time.Minute},
+		"when unused, unknown no more":     {unused, 35 * time.Hour, -10 * time.Hour, 0, 0},
 		"when unused, used until deadline": {unused, 100 * time.Hour, 99 * time.Hour, 0, 0},
 		"shortened to nothing":             {func(r *v1alpha1.ClientSecretRotation) { r.Overlap = &metav1.Duration{} }, time.Hour, -1, 0, 0},
 	} {
@@ -110,8 +113,11 @@ func TestRetirement(t *testing.T) {
 				issued:     issuance{secretID: entry(current).ID, rotatedAt: rotated},
 				registered: []registration.ClientSecret{entry(current), old},
 			}
-			if test.used >= 0 {
+			switch {
+			case test.used >= 0:
 				state.uses[old.ID] = rotated.Add(test.used)
+			case test.used < -1: // that long after the rotation nobody knows any more
+				state.unknown = map[string]time.Time{old.ID: rotated.Add(-test.used)}
 			}
 			plan := planSecrets(rotating(test.policy), state, &madeSecret{}, func() string { t.Fatal("a new secret is made"); return "" })
 			if plan.value != current || plan.registered[0] != entry(current) {
@@ -176,5 +182,50 @@ func TestAWaitForReplicasIsToldAsItIs(t *testing.T) {
 		if got := untilNext(clientPlan{}, result, now); got != 0 {
 			t.Errorf("looks again in %v though nothing waits", got)
 		}
+	}
+}
+
+// What no replica can know counts as used until then.
+func TestUnknownUseOfAClientSecret(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	c := &v1alpha1.OIDCClient{ObjectMeta: metav1.ObjectMeta{Namespace: "web", Name: "app"}}
+	lease := func(started time.Duration, annotations map[string]string) coordinationv1.Lease {
+		l := coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}}
+		if started != 0 {
+			l.Spec.AcquireTime = new(metav1.NewMicroTime(now.Add(-started)))
+		}
+		return l
+	}
+	used := map[string]string{registration.AnnotationSecretUses: `{"web.app":{"old":"2026-11-22T10:00:00Z"}}`}
+	full := map[string]string{registration.AnnotationUnknownUses: `{"owners":{"web":"2026-11-22T11:00:00Z"},"others":"2026-11-22T09:00:00Z"}`}
+	others := map[string]string{registration.AnnotationUnknownUses: `{"owners":{"noisy":"2026-11-22T11:00:00Z"}}`}
+	for name, test := range map[string]struct {
+		leases        []coordinationv1.Lease
+		used, unknown time.Duration // before now
+	}{
+		"used":                      {[]coordinationv1.Lease{lease(5*time.Hour, used)}, 2 * time.Hour, 5 * time.Hour},
+		"not used since the start":  {[]coordinationv1.Lease{lease(5*time.Hour, nil)}, 0, 5 * time.Hour},
+		"one replica is younger":    {[]coordinationv1.Lease{lease(5*time.Hour, used), lease(time.Minute, nil)}, 2 * time.Hour, time.Minute},
+		"no room for its namespace": {[]coordinationv1.Lease{lease(5*time.Hour, full)}, 0, time.Hour},
+		"no room for another's":     {[]coordinationv1.Lease{lease(5*time.Hour, others)}, 0, 5 * time.Hour},
+		"an older provider":         {[]coordinationv1.Lease{lease(0, used)}, 0, -1},
+		"not understood":            {[]coordinationv1.Lease{lease(5*time.Hour, map[string]string{registration.AnnotationSecretUses: "?"})}, 0, -1},
+		"no replica":                {nil, 0, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			uses, unknown := secretUses(test.leases, c, []registration.ClientSecret{{ID: "old"}}, now)
+			ago := func(d time.Duration) time.Time {
+				switch d {
+				case 0:
+					return time.Time{}
+				case -1:
+					return now
+				}
+				return now.Add(-d)
+			}
+			if !uses["old"].Equal(ago(test.used)) || !unknown["old"].Equal(ago(test.unknown)) {
+				t.Errorf("used %v, unknown until %v", uses["old"], unknown["old"])
+			}
+		})
 	}
 }

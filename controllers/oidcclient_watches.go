@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -157,8 +158,13 @@ func (r *clientReconciler) usedSecrets(ctx context.Context, e event.UpdateEvent,
 	if before == after {
 		return
 	}
-	known := registration.ParseSecretUses(before)
-	for clientID, uses := range registration.ParseSecretUses(after) {
+	known, _ := registration.ParseSecretUses(before)
+	uses, err := registration.ParseSecretUses(after)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "the report of a provider replica is not understood", "lease", client.ObjectKeyFromObject(e.ObjectNew))
+		return
+	}
+	for clientID, uses := range uses {
 		if maps.EqualFunc(uses, known[clientID], time.Time.Equal) {
 			continue
 		}

@@ -90,6 +90,9 @@ func (r *rig) reportApplied(p *v1alpha1.OIDCProvider, version string, counts map
 	lease.Annotations[registration.AnnotationApplied] = version
 	lease.Annotations[registration.AnnotationClients] = strconv.Itoa(counts[registration.KindClient])
 	lease.Annotations[registration.AnnotationUsers] = strconv.Itoa(counts[registration.KindUser])
+	if lease.Spec.AcquireTime == nil {
+		lease.Spec.AcquireTime = new(metav1.NewMicroTime(r.now))
+	}
 	lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = new(metav1.NewMicroTime(r.now)), new(int32(3600))
 	if apierrors.IsNotFound(err) {
 		r.must(r.mirror.Create(r.t.Context(), lease))

@@ -120,11 +120,11 @@ func TestTwoSecrets(t *testing.T) {
 		}
 	}
 	minute := issuer.Clock.Now().UTC().Truncate(time.Minute)
-	if uses := issuer.Registry.SecretUses()[client.ClientID]; !uses["old"].Equal(minute) || !uses["new"].Equal(minute) || !uses["own"].Equal(minute) {
+	if uses := secretUses(issuer)[client.ClientID]; !uses["old"].Equal(minute) || !uses["new"].Equal(minute) || !uses["own"].Equal(minute) {
 		t.Errorf("the uses are told as %v", uses)
 	}
 	issuer.Clock.Advance(time.Hour)
-	if works("wrong") || !issuer.Registry.SecretUses()[client.ClientID]["old"].Equal(minute) {
+	if works("wrong") || !secretUses(issuer)[client.ClientID]["old"].Equal(minute) {
 		t.Error("a wrong secret was used")
 	}
 	if works("old-secret") || !works("new-secret") {
@@ -328,4 +328,9 @@ func TestTokenEndpointWhenManyHashesWait(t *testing.T) {
 	if got.status != http.StatusServiceUnavailable || got.text("error") != "temporarily_unavailable" || got.header.Get("Retry-After") == "" {
 		t.Errorf("answers %d %s", got.status, got.raw)
 	}
+}
+
+func secretUses(issuer *providertest.Issuer) registration.SecretUses {
+	uses, _ := issuer.Registry.SecretUses()
+	return uses
 }

@@ -88,7 +88,10 @@ type Client struct {
 	ClientID string `json:"client_id"`
 	// UID tells this client from others that have had, or will have, its ID. What was given to a client of another UID (codes, tokens,
 	// what people have agreed to, part in their sessions) is not there for this one. It is never told anybody. Empty is a UID like any other.
-	UID         string `json:"uid,omitempty"`
+	UID string `json:"uid,omitempty"`
+	// Owner is the namespace of whom the client is for, where there are namespaces: what clients share is shared fairly between owners. Its
+	// source knows it; it is not part of the document.
+	Owner       string `json:"-"`
 	ClientName  string `json:"client_name,omitempty"`
 	Description string `json:"description,omitempty"`
 	LogoURI     string `json:"logo_uri,omitempty"`

@@ -55,6 +55,8 @@ const (
 	AnnotationSigningKeys = "oidc-operator.dev/signing-keys"
 	// AnnotationSecretUses holds, as SecretUses in JSON, when secrets were used last of clients that have more than one.
 	AnnotationSecretUses = "oidc-operator.dev/secret-uses"
+	// AnnotationUnknownUses holds, as UnknownUses in JSON, of which secrets that are not in AnnotationSecretUses the use is not known.
+	AnnotationUnknownUses = "oidc-operator.dev/secret-uses-unknown"
 	// AnnotationStorage holds, as StorageFault formats it, why the replica cannot use its storage. Absent or "": storage works.
 	AnnotationStorage = "oidc-operator.dev/storage"
 )

@@ -43,11 +43,17 @@ func TestValidateForeignSecret(t *testing.T) {
 
 func TestSecretUses(t *testing.T) {
 	uses := SecretUses{"b": {"2": {}}, "a": {"1": {}}}
-	if got := ParseSecretUses(uses.String()).String(); got != uses.String() || got == "" {
-		t.Errorf("got %q", got)
+	if got, err := ParseSecretUses(uses.String()); err != nil || got.String() != uses.String() || got.String() == "" {
+		t.Errorf("got %q, %v", got, err)
 	}
-	for _, text := range []string{"", "{", "[]", `{"a":1}`} {
-		if got := ParseSecretUses(text); len(got) != 0 {
+	if got, err := ParseSecretUses(""); err != nil || len(got) != 0 {
+		t.Errorf("without the annotation: %v, %v", got, err)
+	}
+	for _, text := range []string{"{", "[]", `{"a":1}`} {
+		if got, err := ParseSecretUses(text); err == nil {
+			t.Errorf("%s: got %v", text, got)
+		}
+		if got, err := ParseUnknownUses(text); text != `{"a":1}` && err == nil {
 			t.Errorf("%s: got %v", text, got)
 		}
 	}

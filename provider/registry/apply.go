@@ -15,6 +15,8 @@ type Document struct {
 	Kind registration.Kind
 	// Name tells the document from others of its kind: the name of a Secret or file.
 	Name string
+	// Owner becomes registration.Client.Owner.
+	Owner string
 	// Data is the JSON text. It is not kept.
 	Data []byte
 }
@@ -28,9 +30,14 @@ type docID struct {
 // after having done and logged what doc.go says about such documents; there is nothing left to do for the caller.
 // The cost does not depend on how much is registered, signing keys apart.
 func (x *Index) Upsert(kind registration.Kind, name string, data []byte) error {
+	return x.Put(Document{Kind: kind, Name: name, Data: data})
+}
+
+// Put is Upsert for a document with an owner.
+func (x *Index) Put(d Document) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	c := x.read(Document{Kind: kind, Name: name, Data: data})
+	c := x.read(d)
 	x.commit([]change{c})
 	return c.err
 }
@@ -110,6 +117,7 @@ func (x *Index) read(d Document) change {
 	switch d.Kind {
 	case registration.KindClient:
 		if c.client, c.err = registration.Parse[registration.Client](d.Data); c.err == nil {
+			c.client.Owner = intern(d.Owner)
 			internClient(c.client)
 		}
 	case registration.KindUser:

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +11,9 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/registry"
 )
+
+// annotationOwner names the resource for which the operator has made a registration.
+const annotationOwner = "oidc-operator.dev/owner"
 
 // feed is what a reflector takes for the store of its Secrets. It hands each to the index and keeps none.
 type feed struct {
@@ -48,8 +52,20 @@ func (f *feed) Update(obj any) error {
 			f.index.Remove(other, secret.Name) // the label may have changed
 		}
 	}
-	_ = f.index.Upsert(kind, secret.Name, secret.Data[kind.File()])
+	_ = f.index.Put(document(kind, secret))
 	return nil
+}
+
+// document is what a Secret holds.
+func document(kind registration.Kind, secret *corev1.Secret) registry.Document {
+	return registry.Document{Kind: kind, Name: secret.Name, Owner: ownerNamespace(secret), Data: secret.Data[kind.File()]}
+}
+
+// ownerNamespace returns the namespace of the resource that a Secret was made for: the annotation says "Kind/namespace/name".
+func ownerNamespace(secret *corev1.Secret) string {
+	_, rest, _ := strings.Cut(secret.Annotations[annotationOwner], "/")
+	namespace, _, _ := strings.Cut(rest, "/")
+	return namespace
 }
 
 // Delete implements cache.ReflectorStore. The Secret is as it was last seen here, also when it went by losing its labels.
@@ -71,7 +87,7 @@ func (f *feed) Replace(objs []any, resourceVersion string) error {
 			return fmt.Errorf("list registrations: got a %T", obj)
 		}
 		kind := registration.Kind(secret.Labels[registration.LabelKind])
-		docs = append(docs, registry.Document{Kind: kind, Name: secret.Name, Data: secret.Data[kind.File()]})
+		docs = append(docs, document(kind, secret))
 	}
 	f.index.ReplaceAll(docs)
 	f.UpdateResourceVersion(resourceVersion)
@@ -99,7 +115,8 @@ func (f *feed) Resync() error {
 func (f *feed) Transformer() cache.TransformFunc {
 	return func(obj any) (any, error) {
 		if secret, ok := obj.(*corev1.Secret); ok {
-			secret.ManagedFields, secret.Annotations, secret.OwnerReferences = nil, nil, nil
+			owner := secret.Annotations[annotationOwner]
+			secret.ManagedFields, secret.Annotations, secret.OwnerReferences = nil, map[string]string{annotationOwner: owner}, nil
 		}
 		return obj, nil
 	}

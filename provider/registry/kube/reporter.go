@@ -44,6 +44,8 @@ type reporter struct {
 	name   string
 	feed   *feed
 	now    func() time.Time
+	// started is since when the replica notes the uses of secrets.
+	started time.Time
 }
 
 // run reports until ctx is done and then deletes the Lease: at once when something was applied, but at most once in
@@ -147,11 +149,17 @@ func (r *reporter) lease() *coordinationv1.Lease {
 			HolderIdentity:       &r.opts.Replica,
 			LeaseDurationSeconds: new(int32(leaseDuration / time.Second)),
 			RenewTime:            new(metav1.NewMicroTime(r.now())),
+			AcquireTime:          new(metav1.NewMicroTime(r.started)), // of what was before, this replica knows nothing
 		},
 	}
 	// Renewed with the report, which is soon enough: a use is told to the minute.
-	if uses := r.opts.Index.SecretUses().String(); uses != "" {
-		lease.Annotations[registration.AnnotationSecretUses] = uses
+	uses, unknown := r.opts.Index.SecretUses()
+	for annotation, text := range map[string]string{
+		registration.AnnotationSecretUses: uses.String(), registration.AnnotationUnknownUses: unknown.String(),
+	} {
+		if text != "" {
+			lease.Annotations[annotation] = text
+		}
 	}
 	if r.opts.PodName != "" && r.opts.PodUID != "" {
 		lease.OwnerReferences = []metav1.OwnerReference{

@@ -56,7 +56,7 @@ func New(opts Options) (*Source, error) {
 	}
 	s := &Source{opts: opts, listWatch: newListWatch(c.secrets, opts)}
 	s.feed = newFeed(opts.Index, s.listWatch.recovered)
-	s.reporter = &reporter{leases: leaseClient{c.leases, opts.Namespace}, opts: opts, name: lease, feed: s.feed, now: time.Now}
+	s.reporter = &reporter{leases: leaseClient{c.leases, opts.Namespace}, opts: opts, name: lease, feed: s.feed, now: time.Now, started: time.Now()}
 	return s, nil
 }
 
