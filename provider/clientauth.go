@@ -75,6 +75,10 @@ func (p *Provider) authenticateBasic(ctx context.Context, header, bodyID string)
 		if bodyID != "" && bodyID != client.ClientID {
 			return nil, &oidc.Error{Code: oidc.CodeInvalidRequest, Description: "client_id differs from the one in the Authorization header"}
 		}
+		if c.Secret == "" && client.Public() {
+			// An empty secret is none, in the header as in the form (RFC 6749 section 2.3.1): some libraries always send the header.
+			return client, nil
+		}
 		if err := allowsMethod(client, registration.AuthMethodBasic); err != nil {
 			return nil, err
 		}

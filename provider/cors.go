@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/http"
+	"regexp"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 )
@@ -16,17 +17,34 @@ func (rt route) crossOrigin() bool {
 
 var (
 	anyOrigin      = []string{"*"}
-	exposedHeaders = []string{"WWW-Authenticate, X-Request-Id"}
+	exposedHeaders = []string{"WWW-Authenticate, X-Request-Id, Retry-After"}
 	requestHeaders = []string{"Authorization, Content-Type, DPoP"}
+	varyByHeaders  = []string{"Access-Control-Request-Headers"}
 	// preflightAge is how many seconds a browser need not ask again. Some ask sooner all the same.
 	preflightAge = []string{"7200"}
 )
 
+// maxRequestHeaders bounds what of a preflight comes back, in bytes.
+const maxRequestHeaders = 1024
+
+// headerNames is a list of names of headers (RFC 9110 section 5.1).
+var headerNames = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \\t]*,[ \\t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$")
+
+// allowedHeaders allows the headers that a script asks for: the routes look at no cookie, so that a header gets a script no further than
+// any other program. Not *, for which Authorization does not count and which older browsers do not know.
+func allowedHeaders(asked []string) []string {
+	if len(asked) != 1 || len(asked[0]) > maxRequestHeaders || !headerNames.MatchString(asked[0]) {
+		return requestHeaders
+	}
+	return asked
+}
+
 // servePreflight answers what a browser asks before it sends a script's request (the CORS protocol of the Fetch standard).
-func servePreflight(w http.ResponseWriter, rt route) error {
+func servePreflight(w http.ResponseWriter, r *http.Request, rt route) error {
 	header := w.Header()
+	header["Vary"] = varyByHeaders
 	header["Access-Control-Allow-Methods"] = []string{rt.methods()}
-	header["Access-Control-Allow-Headers"] = requestHeaders
+	header["Access-Control-Allow-Headers"] = allowedHeaders(r.Header["Access-Control-Request-Headers"])
 	header["Access-Control-Max-Age"] = preflightAge
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -19,6 +19,12 @@ func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnsw
 			Code: oidc.CodeUnauthorizedClient, Description: "this client ID is also the subject or username of a person, for whom the token could be taken",
 		}
 	}
+	if oidc.LooksLikeSubject(t.client.ClientID) {
+		return nil, &oidc.Error{
+			Code:        oidc.CodeUnauthorizedClient,
+			Description: "this client ID has the form of a person's pairwise or UUID subject, for whom the token could be taken; register the client with another",
+		}
+	}
 	scopes, err := clientScopes(t)
 	if err != nil {
 		return nil, err

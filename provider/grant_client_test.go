@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -64,6 +65,35 @@ func TestClientCredentials(t *testing.T) {
 	config.Scopes = []string{"openid"}
 	if _, err := config.Token(t.Context()); !errors.As(err, &retrieve) || retrieve.ErrorCode != "invalid_scope" {
 		t.Errorf("asking for openid gives %v", err)
+	}
+}
+
+// RFC 9068 section 5: the subject of a client is never that of a person, whichever application knows the person by it.
+func TestClientCredentialsOfAPersonsSubject(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	salt := strings.Repeat("s", 32)
+	issuer.SetSettings(registration.Settings{PairwiseSalt: salt})
+	issuer.AddUser(registration.User{Username: "eve", Subject: "7d0ff6e5-3c0c-4c70-8a3e-0d8f3a1a6f10"}, password)
+	for name, c := range map[string]struct {
+		clientID string
+		works    bool
+	}{
+		"pairwise":                 {oidc.PairwiseSubject(salt, "victim.example", "sub-ada"), false},
+		"UUID":                     {oidc.SubjectUUID(issuer.URL, "sub-ada"), false},
+		"UUID that is the subject": {oidc.SubjectUUID(issuer.URL, "7d0ff6e5-3c0c-4c70-8a3e-0d8f3a1a6f10"), false},
+		"public":                   {"sub-ada", false},
+		"username":                 {"ada", false},
+		"a UUID of nobody":         {"f47ac10b-58cc-4372-a567-0e02b2c3d479", true},
+		"the default":              {"apps.worker", true},
+		"as long as a subject":     {strings.Repeat("a.", 21) + "a", true},
+	} {
+		client := workerClient()
+		client.ClientID = c.clientID
+		app := issuer.AddClient(client)
+		got := post(t, issuer, oidc.PathToken, "grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", app.Secret)
+		if works := got.status == http.StatusOK; works != c.works || !works && got.text("error") != "unauthorized_client" {
+			t.Errorf("%s: %d %s", name, got.status, got.raw)
+		}
 	}
 }
 

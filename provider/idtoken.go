@@ -50,7 +50,7 @@ func (p *Provider) signIDToken(
 		IssuedAt:        now.Unix(),
 		AuthTime:        grant.AuthTime.Unix(),
 		Nonce:           nonce,
-		SessionID:       grant.SessionID,
+		SessionID:       p.sidOf(client, grant.SessionID),
 		AccessTokenHash: oidc.HalfHash(signer.Alg(), accessToken),
 		AuthContext:     oidc.ACROf(grant.AuthMethods),
 		AuthMethods:     grant.AuthMethods,

@@ -1,10 +1,15 @@
 package provider
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
 
@@ -30,8 +35,7 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) error {
 // without cookies, so that nobody knows yet whose browser this is; they come when the browser asks again with GET.
 //
 // The ID token does not go along into a URL, where it would be too long and stay in histories and logs: a proof of what
-// was read from it does. Nor is the session that it names ended without the cookie: whoever has got hold of an ID token,
-// however old, could then log its person out from anywhere, and would be told which applications that person uses.
+// was read from it does. A program, which has no cookies to come back with, is answered at once.
 func (p *Provider) serveLogoutPost(w http.ResponseWriter, r *http.Request) error {
 	params, err := readForm(w, r)
 	if err != nil {
@@ -45,7 +49,7 @@ func (p *Provider) serveLogoutPost(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	if b != nil { // the application is of this very site
+	if b != nil || !sentByBrowser(r) { // the application is of this very site, or it is a server
 		preferLanguages(r, web.ReadLocales(l.locales))
 		return p.answerLogout(w, r, l, b)
 	}
@@ -64,6 +68,9 @@ func (p *Provider) serveLogoutPost(w http.ResponseWriter, r *http.Request) error
 func (p *Provider) answerLogout(w http.ResponseWriter, r *http.Request, l *logout, b *browser) error {
 	switch {
 	case b == nil:
+		if err := p.endHintedSession(r.Context(), l); err != nil {
+			return err
+		}
 		return p.afterLogout(w, r, l, nil)
 	case p.provenFor(l, b):
 		front, err := p.endSession(r.Context(), w, b)
@@ -83,6 +90,41 @@ func (p *Provider) answerLogout(w http.ResponseWriter, r *http.Request, l *logou
 		page.Application = applicationOf(l.client)
 	}
 	return p.render(w, r, http.StatusOK, page)
+}
+
+// sentByBrowser reports whether a form may come from a person's browser: each of them says of a form where it comes from (Fetch standard,
+// Fetch Metadata).
+func sentByBrowser(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}
+
+// endHintedSession ends the session that a validated ID token names, when the request comes without its cookie: an application's server ends what the
+// application has begun (OpenID Connect RP-Initiated Logout section 2 lets the OP decide; the ID token proves that the application belongs to the session).
+// The session's clients are told by their servers. Only the browser of the session can load their pages, and nobody else learns of them.
+func (p *Provider) endHintedSession(ctx context.Context, l *logout) error {
+	if l.hint == nil || l.client == nil || l.hint.SessionID == "" {
+		return nil
+	}
+	session, err := p.store.SessionByID(ctx, p.sessionOf(l.client, l.hint.SessionID))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read session: %w", err)
+	}
+	user, known := p.registry.UserBySubject(session.Subject)
+	if !known {
+		return nil
+	}
+	if subject, err := p.subjectOf(l.client, user); err != nil || subject != l.hint.Subject {
+		return nil //nolint:nilerr // the ID token is of somebody else than the session is
+	}
+	if _, err := p.logOut(ctx, session); err != nil {
+		return err
+	}
+	p.record(ctx, auditSessionEnded, slog.String("sub", session.Subject), slog.String("session_id", session.ID), slog.String("reason", "application"),
+		slog.String("client_id", l.client.ClientID))
+	return nil
 }
 
 // serveConfirmLogout ends the session when the person asks for it, here or on the page above.

@@ -59,16 +59,16 @@ func (p *Provider) readLogout(params oidc.Parameters) (*logout, error) {
 		return nil, &pageError{status: http.StatusBadRequest, text: "logout_hint", again: p.base + pathHome}
 	}
 	l.hint = hinted
-	unproven := audience != "" && hinted == nil
-	if clientID == "" && !unproven {
+	if clientID == "" && hinted != nil {
 		clientID = audience
 	}
 	if client, known := p.registry.Client(clientID); known && !client.Disabled {
 		l.client = client
 	}
 	uri, state := params.Get("post_logout_redirect_uri"), params.Get("state")
-	if unproven && clientID == "" {
-		uri = "" // nothing that was validated says whose it is: the person ends on our page
+	if clientID == "" {
+		// Nothing that was validated says whose it is, so that nobody is sent there (section 3): the person is asked, and ends on our page.
+		uri = ""
 	}
 	if uri != "" {
 		if l.client == nil || !slices.Contains(l.client.PostLogoutRedirectURIs, uri) {
@@ -119,7 +119,7 @@ func (p *Provider) readLogoutHint(params oidc.Parameters) (h *hint, audience str
 
 // provenFor tells whether the application that asks belongs to the session of this browser.
 func (p *Provider) provenFor(l *logout, b *browser) bool {
-	if l.hint == nil || l.client == nil || l.hint.SessionID != b.ID {
+	if l.hint == nil || l.client == nil || p.sessionOf(l.client, l.hint.SessionID) != b.ID {
 		return false
 	}
 	subject, err := p.subjectOf(l.client, b.user)

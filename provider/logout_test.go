@@ -1,9 +1,11 @@
 package provider_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oidc-operator/oidc-operator/provider"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -37,7 +40,7 @@ func TestLogout(t *testing.T) {
 		"with where to go, unconfirmed":       {[]string{"client_id", "app", "post_logout_redirect_uri", loggedOutURI}, false, 200, true, "", "Log out?"},
 		"with a hint and an unregistered URI": {[]string{"id_token_hint", "HINT", "post_logout_redirect_uri", loggedOutURI + "/"}, false, 400, true, "", "not registered"},
 		"with an unregistered URI":            {[]string{"client_id", "app", "post_logout_redirect_uri", "https://evil.example"}, false, 400, true, "", "not registered"},
-		"with where to go but not for whom":   {[]string{"post_logout_redirect_uri", loggedOutURI}, false, 400, true, "", "not registered"},
+		"with where to go but not for whom":   {[]string{"post_logout_redirect_uri", loggedOutURI}, false, 200, true, "", "Log out?"},
 		"with a hint that is none":            {[]string{"id_token_hint", "a.b.c"}, false, 400, true, "", "id_token_hint"},
 		"with a hint of another client":       {[]string{"id_token_hint", "HINT", "client_id", "other"}, false, 400, true, "", "id_token_hint"},
 		"with a parameter twice":              {[]string{"state", "a", "state", "b"}, false, 400, true, "", "more than once"},
@@ -318,7 +321,7 @@ func TestLogoutProofIsShortLived(t *testing.T) {
 	token, _ := rp.loginIn(browser)
 	rp.loginIn(other)
 	hint, _ := token.Extra("id_token").(string)
-	answer := sendOnce(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathLogout), url.Values{"id_token_hint": {hint}}))
+	answer := sendOnce(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathLogout), url.Values{"id_token_hint": {hint}}, "Origin", "https://app.example.com"))
 	location := issuer.Endpoint("") + answer.Header.Get("Location")
 	if other.Get(location); !isLoggedIn(issuer, other) {
 		t.Error("it ends another session")
@@ -337,6 +340,145 @@ func TestLogoutProofIsShortLived(t *testing.T) {
 	issuer.Clock.Advance(2 * time.Minute)
 	if browser.Get(location); !isLoggedIn(issuer, browser) {
 		t.Error("it is good after two minutes")
+	}
+}
+
+// An application's server has the ID token and no cookie. The session that it names ends, and everybody hears of it who can; what a browser
+// would have to load is not told to somebody else.
+func TestLogoutByTheServerOfAnApplication(t *testing.T) {
+	for _, mode := range []string{registration.SubjectPublic, registration.SubjectPairwise} {
+		for name, c := range map[string]struct {
+			method string
+			header []string
+			leads  bool
+		}{
+			"get":                         {http.MethodGet, nil, false},
+			"get, with where to go":       {http.MethodGet, nil, true},
+			"post":                        {http.MethodPost, nil, false},
+			"a browser without a session": {http.MethodGet, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, false},
+		} {
+			t.Run(mode+" "+name, func(t *testing.T) {
+				var audit bytes.Buffer
+				issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Audit = provider.NewAuditLogger(&audit) }))
+				issuer.SetSettings(registration.Settings{PairwiseSalt: strings.Repeat("s", 32)})
+				client := appClient()
+				client.SubjectMode, client.PostLogoutRedirectURIs = mode, []string{loggedOutURI}
+				rp := newRelyingParty(t, issuer, issuer.AddClient(client))
+				told := answering(t, 200)
+				addReceiver(t, issuer, "told", told, func(*registration.Client) {})
+				framed := addFrontchannel(t, issuer, "framed", "https://framed.example/bye")
+				browser, other := issuer.NewBrowser(t), issuer.NewBrowser(t)
+				token, idToken := rp.loginIn(browser)
+				browser.Get(authorizeURL(issuer, "client_id", "told"))
+				framed.loginIn(browser)
+				rp.loginIn(other)
+				hint, _ := token.Extra("id_token").(string)
+				form := url.Values{"id_token_hint": {hint}}
+				if c.leads {
+					form.Set("post_logout_redirect_uri", loggedOutURI)
+				}
+				r := newRequest(t, c.method, issuer.Endpoint(oidc.PathLogout)+"?"+form.Encode(), nil, c.header...)
+				if c.method == http.MethodPost {
+					r = newRequest(t, c.method, issuer.Endpoint(oidc.PathLogout), form)
+				}
+				answer := sendOnce(t, issuer, r)
+				body, err := io.ReadAll(answer.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if location := answer.Header.Get("Location"); c.leads != (location == loggedOutURI) || !c.leads && (answer.StatusCode != http.StatusOK || strings.Contains(string(body), "framed.example")) {
+					t.Errorf("answers %d, leads to %q\n%s", answer.StatusCode, location, body)
+				}
+				if isLoggedIn(issuer, browser) || !isLoggedIn(issuer, other) {
+					t.Error("the session goes on, or another ends")
+				}
+				if got := told.tokens(issuer, "told", 1)[0]; got["sid"] == nil {
+					t.Errorf("a client is told %v", got)
+				}
+				record := ""
+				for line := range strings.SplitSeq(audit.String(), "\n") {
+					if strings.Contains(line, `"session.ended"`) {
+						record += line
+					}
+				}
+				if strings.Count(record, `"reason":"application"`) != 1 || !strings.Contains(record, `"client_id":"app"`) || !strings.Contains(record, `"sub":"sub-ada"`) {
+					t.Errorf("the audit log has %s for %s", record, idToken.Subject)
+				}
+				// Once more there is nothing to end, which is no error.
+				if answer := sendOnce(t, issuer, newRequest(t, http.MethodGet, issuer.Endpoint(oidc.PathLogout)+"?id_token_hint="+hint, nil)); answer.StatusCode != http.StatusOK {
+					t.Errorf("a second time: %d", answer.StatusCode)
+				}
+			})
+		}
+	}
+}
+
+// What proves nothing ends nothing: a hint that was changed, one of a client that is switched off, and none at all.
+func TestLogoutByAServerThatProvesNothing(t *testing.T) {
+	issuer, rp := logoutIssuer(t)
+	browser := issuer.NewBrowser(t)
+	token, idToken := rp.loginIn(browser)
+	hint, _ := token.Extra("id_token").(string)
+	var session struct {
+		ID string `json:"sid"`
+	}
+	if err := idToken.Claims(&session); err != nil {
+		t.Fatal(err)
+	}
+	for name, query := range map[string]url.Values{
+		"changed": {"id_token_hint": {hint[:len(hint)-8] + "AAAAAAAA"}}, "none": {"client_id": {"app"}}, "a session's name": {"client_id": {"app"}, "sid": {session.ID}, "logout_hint": {session.ID}},
+		"of another client": {"id_token_hint": {hint}, "client_id": {"other"}},
+	} {
+		sendOnce(t, issuer, newRequest(t, http.MethodGet, issuer.Endpoint(oidc.PathLogout)+"?"+query.Encode(), nil))
+		sendOnce(t, issuer, newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathLogout), query))
+		if !isLoggedIn(issuer, browser) {
+			t.Fatalf("%s ends the session", name)
+		}
+	}
+	registered, _ := issuer.Registry.Client("app")
+	off := *registered
+	off.Disabled = true
+	issuer.AddClient(off)
+	sendOnce(t, issuer, newRequest(t, http.MethodGet, issuer.Endpoint(oidc.PathLogout)+"?id_token_hint="+hint, nil))
+	if !isLoggedIn(issuer, browser) {
+		t.Error("a client that is switched off ends the session")
+	}
+}
+
+// OpenID Connect Core sections 8.1 and 17.3: clients of two sectors cannot find out by the session that two subjects are one person. Those of one
+// sector know it by one name, and each is told of its end by the name that it knows.
+func TestSessionsOfPairwiseClients(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	issuer.SetSettings(registration.Settings{PairwiseSalt: strings.Repeat("s", 32)})
+	browser := issuer.NewBrowser(t)
+	sids := map[string]string{}
+	hints := map[string]string{}
+	receivers := map[string]*receiver{}
+	for clientID, sector := range map[string]string{"one": "one.example", "same": "one.example", "two": "two.example", "public": ""} {
+		receivers[clientID] = answering(t, 200)
+		rp := addReceiver(t, issuer, clientID, receivers[clientID], func(c *registration.Client) {
+			if c.SectorIdentifier = sector; sector != "" {
+				c.SubjectMode = registration.SubjectPairwise
+			}
+		})
+		token, idToken := rp.loginIn(browser)
+		claims := map[string]any{}
+		if err := idToken.Claims(&claims); err != nil {
+			t.Fatal(err)
+		}
+		sids[clientID], _ = claims["sid"].(string)
+		hints[clientID], _ = token.Extra("id_token").(string)
+	}
+	if sids["one"] == "" || sids["one"] != sids["same"] || sids["one"] == sids["two"] || sids["one"] == sids["public"] || sids["two"] == sids["public"] {
+		t.Errorf("the sids are %v", sids)
+	}
+	if browser.Get(issuer.Endpoint(oidc.PathLogout) + "?id_token_hint=" + hints["two"]); isLoggedIn(issuer, browser) {
+		t.Error("the hint of a pairwise client is not understood")
+	}
+	for clientID, rec := range receivers {
+		if got := rec.tokens(issuer, clientID, 1)[0]; got["sid"] != sids[clientID] {
+			t.Errorf("%s is told of %v, not %s", clientID, got["sid"], sids[clientID])
+		}
 	}
 }
 

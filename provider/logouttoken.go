@@ -41,7 +41,7 @@ func (p *Provider) signLogoutToken(client *registration.Client, n *store.Notice)
 	now := p.now()
 	token := logoutToken{
 		Issuer: p.issuer, Audience: client.ClientID, IssuedAt: now.Unix(), Expiry: now.Add(logoutTokenLifetime).Unix(),
-		ID: newSecret(), Events: map[string]struct{}{logoutEvent: {}}, SessionID: n.SessionID,
+		ID: newSecret(), Events: map[string]struct{}{logoutEvent: {}}, SessionID: p.sidOf(client, n.SessionID),
 	}
 	if user, known := p.registry.UserBySubject(n.Subject); known {
 		if subject, err := p.subjectOf(client, user); err == nil {

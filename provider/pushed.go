@@ -19,8 +19,9 @@ import (
 const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
 
 const (
-	// pushedLifetime is for how long a client may begin with a request that it has pushed (RFC 9126 section 2.2).
-	pushedLifetime = 10 * time.Minute
+	// pushedLifetime is for how long a client may begin with a request that it has pushed (RFC 9126 section 2.2): less than 600 seconds
+	// (FAPI 2.0 Security Profile section 5.3.2.2).
+	pushedLifetime = 5 * time.Minute
 	// storedLifetime is for how long a request is kept: the time that a person may take to log in and to agree.
 	storedLifetime = time.Hour
 	// longQuery is from how many bytes on a request that a browser posts is kept rather than repeated in a URL: proxies in

@@ -44,7 +44,7 @@ func TestPushedRequest(t *testing.T) {
 	verifier := oauth2.GenerateVerifier()
 	got := push(t, issuer, "nonce", "nonce-1", "scope", "openid email", "code_challenge", oauth2.S256ChallengeFromVerifier(verifier), "code_challenge_method", "S256")
 	requestURI := got.text("request_uri")
-	if got.status != http.StatusCreated || !strings.HasPrefix(requestURI, "urn:ietf:params:oauth:request_uri:") || got.body["expires_in"] != 600.0 ||
+	if got.status != http.StatusCreated || !strings.HasPrefix(requestURI, "urn:ietf:params:oauth:request_uri:") || got.body["expires_in"] != 300.0 ||
 		got.header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("answers %d %s", got.status, got.raw)
 	}

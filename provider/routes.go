@@ -172,7 +172,7 @@ func (p *Provider) dispatch(w http.ResponseWriter, r *http.Request, rt route) er
 		h = rt.post
 	case http.MethodOptions:
 		if rt.crossOrigin() {
-			return servePreflight(w, rt)
+			return servePreflight(w, r, rt)
 		}
 	}
 	switch {

@@ -24,7 +24,7 @@ func (p *Provider) toldOf(session *store.Session, clients []store.Client) (back 
 		}
 		if client.FrontchannelLogoutURI != "" {
 			// Always both, which a client must expect (section 3): without them it could only end every session of the browser.
-			front = append(front, frontchannel{told.ID, oidc.AnswerURL(client.FrontchannelLogoutURI, "iss", p.issuer, "sid", session.ID)})
+			front = append(front, frontchannel{told.ID, oidc.AnswerURL(client.FrontchannelLogoutURI, "iss", p.issuer, "sid", p.sidOf(client, session.ID))})
 		}
 	}
 	return back, front

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // The reasons why a client cannot know a person, see refusal.
@@ -64,6 +65,27 @@ func (p *Provider) subjectOf(client *registration.Client, user *registration.Use
 	default:
 		return user.Subject, nil
 	}
+}
+
+// sidOf returns the "sid" by which a client knows a session. Clients with pairwise subjects know it by another in each sector.
+func (p *Provider) sidOf(client *registration.Client, sessionID string) string {
+	raw, ok := store.IDBytes(sessionID)
+	if client.SubjectMode != registration.SubjectPairwise || !ok {
+		return sessionID
+	}
+	return oidc.PairwiseSession(p.registry.Settings().PairwiseSalt, client.Sector(), raw)
+}
+
+// sessionOf returns the session that a client knows by a sid.
+func (p *Provider) sessionOf(client *registration.Client, sid string) string {
+	if client.SubjectMode != registration.SubjectPairwise {
+		return sid
+	}
+	raw, ok := oidc.SessionOfPairwise(p.registry.Settings().PairwiseSalt, client.Sector(), sid)
+	if !ok {
+		return sid // of a client that had another subject mode before
+	}
+	return store.IDOf(raw)
 }
 
 // subjectForOthers returns the "sub" that is told to others than the client: to APIs that its access tokens are for. Whoever

@@ -43,7 +43,7 @@ func (p *Provider) serveExchange(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	allowOrigin(w, r, client)
-	data, err := p.redeemSynologyToken(r.Context(), client, grant)
+	data, err := p.redeemSynologyToken(r.Context(), client, grant, exchange.AppID != "")
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,10 @@ func (p *Provider) synologyGrant(ctx context.Context, e synologysso.Exchange) (*
 }
 
 // redeemSynologyToken uses up the token last: what fails before must not cost the application its token.
-func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration.Client, grant *store.Grant) (*synologysso.Data, error) {
+//
+// Without app_id the application that asks may be another than the one whose login it was, as the protocol allows. What that one makes of
+// people's names by its own claims is not for others (RFC 9700 section 4.15): they are told the username of the directory.
+func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration.Client, grant *store.Grant, named bool) (*synologysso.Data, error) {
 	if grant.Code.Redeemed {
 		return nil, p.synologyReplayed(ctx, grant)
 	}
@@ -113,7 +116,10 @@ func (p *Provider) redeemSynologyToken(ctx context.Context, client *registration
 	if err != nil {
 		return nil, err
 	}
-	name := p.synologyName(client, user)
+	name := user.Username
+	if named {
+		name = p.synologyName(client, user)
+	}
 	if name == "" {
 		return nil, &synologysso.Fault{Status: synologysso.UnknownError, Detail: "the client's claims give this person no preferred_username"}
 	}

@@ -231,7 +231,7 @@ func TestSynologyNumbersDoNotCollide(t *testing.T) {
 	}
 }
 
-// The name is what the client's own claims make of it, and none where they make nothing of it.
+// The name is what the client's own claims make of it, and none where they make nothing of it. Another application is told the username.
 func TestSynologyNameByExpression(t *testing.T) {
 	issuer := synologyIssuer(t)
 	client := synologyClient()
@@ -242,6 +242,10 @@ func TestSynologyNameByExpression(t *testing.T) {
 		issuer.AddClient(client)
 		if answer := exchangeToken(t, issuer, exchangeOf(newSSOToken(t, issuer))); !strings.Contains(answer.raw, want) {
 			t.Errorf("%s answers %s, want %s", expression, answer.raw, want)
+		}
+		// Without app_id nobody knows that it is this client which asks.
+		if answer := exchangeToken(t, issuer, exchangeOf(newSSOToken(t, issuer), "app_id", "")); !strings.Contains(answer.raw, `"user_name":"ada"`) {
+			t.Errorf("%s without app_id answers %s", expression, answer.raw)
 		}
 	}
 }

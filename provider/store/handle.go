@@ -65,6 +65,18 @@ func NewID(now time.Time) string {
 
 var lowerBase32 = base32.NewEncoding("234567abcdefghijklmnopqrstuvwxyz").WithPadding(base32.NoPadding)
 
+// IDBytes returns the 16 bytes that a name of NewID stands for. ok is false for any other text.
+func IDBytes(id string) (raw [16]byte, ok bool) {
+	decoded, err := lowerBase32.DecodeString(id)
+	if err != nil || len(decoded) != len(raw) || lowerBase32.EncodeToString(decoded) != id {
+		return raw, false
+	}
+	return [16]byte(decoded), true
+}
+
+// IDOf returns the name that stands for 16 bytes.
+func IDOf(raw [16]byte) string { return lowerBase32.EncodeToString(raw[:]) }
+
 func putTime(raw []byte, now time.Time) {
 	var ms [8]byte
 	binary.BigEndian.PutUint64(ms[:], uint64(max(now.UnixMilli(), 0)))

@@ -91,9 +91,9 @@ func TestRPInitiatedLogout(t *testing.T) {
 			p.gone(true)
 		},
 		"no hint": func(_ *testing.T, p *party, _ tokens) {
-			page := p.leave("post_logout_redirect_uri", uri, "state", state)
-			p.stays(page, http.StatusBadRequest)
-			p.gone(false)
+			// Nobody says whose the URI is: the person is asked, and goes nowhere.
+			p.confirm(p.leave("post_logout_redirect_uri", uri, "state", state))
+			p.gone(true)
 		},
 		"client_id and no hint": func(_ *testing.T, p *party, _ tokens) {
 			// Nobody is logged out unasked; whoever agrees goes back to the application.
