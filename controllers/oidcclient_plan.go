@@ -167,6 +167,9 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 	if state.provider == nil {
 		return providerNotFound(c.ProviderKey())
 	}
+	if refused, ok := judgeSize(c); !ok {
+		return refused
+	}
 	if err := document.Validate(); err != nil {
 		return invalidSpec(err)
 	}

@@ -50,7 +50,12 @@ func (p *Provider) notFor(client *registration.Client, user *registration.User) 
 	if client.AccessRule == "" {
 		return nil
 	}
-	switch allowed, err := client.EvaluateAccess(user.ForExpressions(), p.now()); {
+	var allowed bool
+	var err error
+	p.evaluations.do(client, func() {
+		allowed, err = client.EvaluateAccess(client.ExpressionInput(user.ForExpressions(), p.now()))
+	})
+	switch {
 	case err != nil:
 		p.expressions.note(client, useAccess, "", err)
 		return &refusal{"undecided", "the rule of the client has no result for the person"}

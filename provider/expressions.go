@@ -72,10 +72,12 @@ func (p *Provider) ownClaims(client *registration.Client, user *registration.Use
 	if len(client.Claims) == 0 {
 		return nil
 	}
-	seen, now, own := user.ForExpressions(), p.now(), make([]ownClaim, len(client.Claims))
+	in, own := client.ExpressionInput(user.ForExpressions(), p.now()), make([]ownClaim, len(client.Claims))
 	for i := range client.Claims {
 		name := client.Claims[i].Name
-		value, err := client.EvaluateClaim(i, seen, now)
+		var value json.RawMessage
+		var err error
+		p.evaluations.do(client, func() { value, err = client.EvaluateClaim(i, in) })
 		if err != nil {
 			p.expressions.note(client, useClaim, name, err)
 		}

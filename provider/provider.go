@@ -116,6 +116,7 @@ type Provider struct {
 	// clientKeys are those of clients that sign.
 	clientKeys  *clientKeys
 	expressions *expressionFailures
+	evaluations *evaluations
 	metrics     *metrics
 
 	trustedProxies, proxyNetworks []netip.Prefix
@@ -181,6 +182,7 @@ func New(o Options) (*Provider, error) {
 	p.waiting = newWaiting(p.store, o.WaitingBytes, p.now, p.logger)
 	p.notices = newNotices(p)
 	p.expressions = newExpressionFailures(p.logger, p.now)
+	p.evaluations = newEvaluations()
 	p.clientKeys = newClientKeys(p.now, p.logger, oidc.IsLoopback(p.hostname()))
 	if p.metrics, err = newMetrics(o.Metrics, p); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -56,7 +57,11 @@ func (p *Provider) subjectOf(client *registration.Client, user *registration.Use
 	case registration.SubjectUserUUID:
 		return oidc.SubjectUUID(p.issuer, user.Subject), nil
 	case registration.SubjectExpression:
-		subject, err := client.EvaluateSubject(user.ForExpressions())
+		var subject string
+		var err error
+		p.evaluations.do(client, func() {
+			subject, err = client.EvaluateSubject(client.ExpressionInput(user.ForExpressions(), time.Time{}))
+		})
 		if err != nil {
 			p.expressions.note(client, useSubject, "", err)
 			subject = ""

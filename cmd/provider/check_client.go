@@ -83,10 +83,10 @@ func readDocument[D any, P interface {
 }
 
 func (a *checked) evaluate(client *registration.Client, person *registration.User, now time.Time) {
-	seen := person.ForExpressions()
+	in := client.ExpressionInput(person.ForExpressions(), now)
 	a.Claims, a.Failed = map[string]json.RawMessage{}, map[string]string{}
 	for i, claim := range client.Claims {
-		value, err := client.EvaluateClaim(i, seen, now)
+		value, err := client.EvaluateClaim(i, in)
 		switch {
 		case err != nil:
 			a.fail(claim.Name, err)
@@ -95,7 +95,7 @@ func (a *checked) evaluate(client *registration.Client, person *registration.Use
 		}
 	}
 	if client.SubjectMode == registration.SubjectExpression {
-		subject, err := client.EvaluateSubject(seen)
+		subject, err := client.EvaluateSubject(client.ExpressionInput(in.User, time.Time{}))
 		switch {
 		case err != nil:
 			a.fail("sub", err)
@@ -106,7 +106,7 @@ func (a *checked) evaluate(client *registration.Client, person *registration.Use
 		}
 	}
 	if client.AccessRule != "" {
-		allowed, err := client.EvaluateAccess(seen, now)
+		allowed, err := client.EvaluateAccess(client.ExpressionInput(in.User, now))
 		if err != nil {
 			a.fail("access_rule", err)
 		}

@@ -31,26 +31,32 @@ func (c *Client) ForExpressions() *expression.Client {
 	return &expression.Client{ClientID: c.ClientID, DisplayName: c.ClientName}
 }
 
+// ExpressionInput returns what the client's expressions are evaluated with. All claims of a token share one, which bounds what they
+// cost together.
+func (c *Client) ExpressionInput(user *expression.User, now time.Time) *expression.Input {
+	return &expression.Input{User: user, Client: c.ForExpressions(), Now: now}
+}
+
 // EvaluateClaim returns the value of Claims[i] for a person, or nil when it is left out.
-func (c *Client) EvaluateClaim(i int, user *expression.User, now time.Time) (json.RawMessage, error) {
+func (c *Client) EvaluateClaim(i int, in *expression.Input) (json.RawMessage, error) {
 	program, err := expression.Compile(c.Claims[i].Expression, claimKind(c.Claims[i].Name))
 	if err != nil {
 		return nil, fmt.Errorf("compile claim: %w", err)
 	}
-	return program.Evaluate(c.input(user, now))
+	return program.Evaluate(in)
 }
 
 // EvaluateSubject returns what SubjectExpression gives for a person: it can be empty, or no "sub" at all.
-func (c *Client) EvaluateSubject(user *expression.User) (string, error) {
+func (c *Client) EvaluateSubject(in *expression.Input) (string, error) {
 	program, err := expression.Compile(c.SubjectExpression, subjectKind())
 	if err != nil {
 		return "", fmt.Errorf("compile subject: %w", err)
 	}
-	return program.Text(c.input(user, time.Time{}))
+	return program.Text(in)
 }
 
 // EvaluateAccess tells whether AccessRule lets a person in. Without a rule it lets in everybody, with one that fails nobody.
-func (c *Client) EvaluateAccess(user *expression.User, now time.Time) (bool, error) {
+func (c *Client) EvaluateAccess(in *expression.Input) (bool, error) {
 	if c.AccessRule == "" {
 		return true, nil
 	}
@@ -58,11 +64,7 @@ func (c *Client) EvaluateAccess(user *expression.User, now time.Time) (bool, err
 	if err != nil {
 		return false, fmt.Errorf("compile access rule: %w", err)
 	}
-	return program.Truth(c.input(user, now))
-}
-
-func (c *Client) input(user *expression.User, now time.Time) *expression.Input {
-	return &expression.Input{User: user, Client: c.ForExpressions(), Now: now}
+	return program.Truth(in)
 }
 
 // WithoutExamples returns the client without the examples of its expressions, which have done their part when it is valid: a
@@ -75,62 +77,6 @@ func (c *Client) WithoutExamples() *Client {
 	}
 	bare.SubjectExamples, bare.AccessExamples = nil, nil
 	return &bare
-}
-
-// tryExamples evaluates every example.
-func (c *Client) tryExamples() []error {
-	var errs []error
-	for i, claim := range c.Claims {
-		errs = append(errs, c.try(index("claims", i)+".examples", claim.Examples, func(in *expression.Input) (json.RawMessage, error) {
-			return c.EvaluateClaim(i, in.User, in.Now)
-		})...)
-	}
-	errs = append(errs, c.try("subject_examples", c.SubjectExamples, func(in *expression.Input) (json.RawMessage, error) {
-		subject, err := c.EvaluateSubject(in.User)
-		switch {
-		case err != nil:
-			return nil, err
-		case subject == "":
-			return nil, nil
-		case !ValidSubject(subject):
-			return nil, fmt.Errorf("%q cannot be a subject, which is 1 to 255 printable ASCII characters without spaces", subject)
-		}
-		return json.Marshal(subject)
-	})...)
-	errs = append(errs, c.try("access_examples", c.AccessExamples, func(in *expression.Input) (json.RawMessage, error) {
-		allowed, err := c.EvaluateAccess(in.User, in.Now)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(allowed)
-	})...)
-	return errs
-}
-
-// exampleNow is the time in examples that name none.
-func exampleNow() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
-
-func (c *Client) try(field string, examples []Example, evaluate func(*expression.Input) (json.RawMessage, error)) []error {
-	if len(examples) > maxExamples {
-		return []error{invalid(field, "must be at most %d", maxExamples)}
-	}
-	var errs []error
-	for i, example := range examples {
-		user, err := expression.ParseUser(example.User)
-		if err != nil {
-			errs = append(errs, invalid(index(field, i)+".user", "%s", err))
-			continue
-		}
-		now := example.Now
-		if now.IsZero() {
-			now = exampleNow()
-		}
-		got, err := evaluate(c.input(user, now))
-		if fault := compare(example.Expected, got, err); fault != "" {
-			errs = append(errs, invalid(index(field, i), "%s", fault))
-		}
-	}
-	return errs
 }
 
 // compare says how a result differs from the expected one, or returns "".

@@ -45,8 +45,14 @@ const (
 const (
 	MaxClaims   = 32
 	maxExamples = 16
-	// maxTotalCost is what all claims of a client together can cost: they are evaluated for each of its tokens.
-	maxTotalCost = 2_000_000
+	// maxTotalCost is what all claims of a client together can cost, and maxUsualTotal what they can cost for most people: they are
+	// evaluated for each of its tokens.
+	maxTotalCost  = 2_000_000
+	maxUsualTotal = 50_000
+	// maxExamplesCost is what all examples of a client together may cost.
+	maxExamplesCost = 200_000
+	// MaxExampleBytes is how long user and expected of an example may be together, as JSON.
+	MaxExampleBytes = 2048
 )
 
 // claimPattern keeps to characters that need no quoting anywhere. It admits URIs and the language tags of OpenID Connect Core
@@ -144,7 +150,7 @@ func (c *Client) orphanExamples() []error {
 
 func (c *Client) validateClaims() []error {
 	var errs []error
-	total := uint64(0)
+	var most, mostly uint64
 	for i, claim := range c.Claims {
 		field := index("claims", i)
 		switch {
@@ -162,10 +168,12 @@ func (c *Client) validateClaims() []error {
 			errs = append(errs, invalid(field+".expression", "%s", err))
 			continue
 		}
-		total += program.MaxCost()
+		m, n := program.MaxCost()
+		most, mostly = most+m, mostly+n
 	}
-	if total > maxTotalCost {
-		errs = append(errs, invalid("claims", "can cost too much together (%d units of %d): loop over less", total, maxTotalCost))
+	if most > maxTotalCost || mostly > maxUsualTotal {
+		errs = append(errs, invalid("claims", "can cost too much together (%d units of %d, or %d of %d for most people): loop over less",
+			most, maxTotalCost, mostly, maxUsualTotal))
 	}
 	return errs
 }

@@ -119,23 +119,23 @@ func TestExpressionsThatAreEvaluated(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if allowed, err := c.EvaluateAccess(user, time.Now()); !allowed || err != nil {
+	if allowed, err := c.EvaluateAccess(c.ExpressionInput(user, time.Now())); !allowed || err != nil {
 		t.Errorf("nobody gets in: %v", err)
 	}
-	if subject, err := c.EvaluateSubject(user); subject != "UK" || err != nil {
+	if subject, err := c.EvaluateSubject(c.ExpressionInput(user, time.Time{})); subject != "UK" || err != nil {
 		t.Errorf("the subject is %q (%v)", subject, err)
 	}
-	if value, err := c.EvaluateClaim(0, user, time.Now()); string(value) != `"UK"` || err != nil {
+	if value, err := c.EvaluateClaim(0, c.ExpressionInput(user, time.Now())); string(value) != `"UK"` || err != nil {
 		t.Errorf("the claim is %s (%v)", value, err)
 	}
 	c.AccessRule, c.SubjectExpression, c.Claims[0].Expression = "user.username", "now", "usr"
-	if allowed, err := c.EvaluateAccess(user, time.Now()); allowed || err == nil {
+	if allowed, err := c.EvaluateAccess(c.ExpressionInput(user, time.Now())); allowed || err == nil {
 		t.Errorf("somebody gets in: %v", err)
 	}
-	if subject, err := c.EvaluateSubject(user); subject != "" || err == nil {
+	if subject, err := c.EvaluateSubject(c.ExpressionInput(user, time.Time{})); subject != "" || err == nil {
 		t.Errorf("the subject is %q", subject)
 	}
-	if value, err := c.EvaluateClaim(0, user, time.Now()); value != nil || err == nil {
+	if value, err := c.EvaluateClaim(0, c.ExpressionInput(user, time.Now())); value != nil || err == nil {
 		t.Errorf("the claim is %s", value)
 	}
 }

@@ -38,13 +38,13 @@ type Kind struct {
 
 // Program is an expression that can be evaluated.
 type Program struct {
-	program cel.Program
-	result  Result
-	cost    uint64
+	program      cel.Program
+	result       Result
+	most, mostly uint64
 }
 
-// MaxCost returns what the expression can cost at most, in CEL's units.
-func (p *Program) MaxCost() uint64 { return p.cost }
+// MaxCost returns what the expression can cost, in CEL's units: most for the largest person, mostly for one with up to 64 groups.
+func (p *Program) MaxCost() (most, mostly uint64) { return p.most, p.mostly }
 
 // Compile checks an expression and makes it ready. The error names line and column of each fault ("1:14: undeclared reference
 // to 'usr'") and holds nothing but what stands in the expression.
@@ -81,19 +81,32 @@ func compile(text string, kind Kind) (*Program, error) {
 	if !kind.Result.admits(checked.OutputType()) {
 		return nil, fmt.Errorf("1:1: must give %s and gives %s%s", kind.Result, nameOf(checked.OutputType()), hint(kind.Result, checked.OutputType()))
 	}
-	estimate, err := env.EstimateCost(checked, sizes{})
+	most, err := estimated(env, checked, largestPerson, maxCost)
 	if err != nil {
-		return nil, fmt.Errorf("1:1: estimate cost: %w", err)
+		return nil, err
 	}
-	if estimate.Max > maxCost {
-		return nil, fmt.Errorf("1:1: can cost too much (%d units for a person with %d groups, of %d): loop over less, or not in a loop",
-			estimate.Max, maxGroups, maxCost)
+	mostly, err := estimated(env, checked, usualPerson, maxUsualCost)
+	if err != nil {
+		return nil, err
 	}
-	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxCost), cel.MemoryLimit(maxMemory))
+	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(maxActualCost), cel.MemoryLimit(maxMemory))
 	if err != nil {
 		return nil, fmt.Errorf("1:1: %w", err)
 	}
-	return &Program{program, kind.Result, estimate.Max}, nil
+	return &Program{program, kind.Result, most, mostly}, nil
+}
+
+// estimated returns what an expression can cost at most for a person of a size.
+func estimated(env *cel.Env, checked *cel.Ast, person sizes, limit uint64) (uint64, error) {
+	estimate, err := env.EstimateCost(checked, person)
+	if err != nil {
+		return 0, fmt.Errorf("1:1: estimate cost: %w", err)
+	}
+	if estimate.Max > limit {
+		return 0, fmt.Errorf("1:1: can cost too much (%d units for a person with %d groups, of %d): loop over less, or not in a loop",
+			estimate.Max, person.groups, limit)
+	}
+	return estimate.Max, nil
 }
 
 // maxMemory bounds what an expression holds at a time, in characters and elements.

@@ -21,9 +21,12 @@ const (
 const (
 	// MaxLength is how long an expression may be, in characters.
 	MaxLength = 2048
-	// maxCost is what an expression may cost in CEL's units, by the estimate and when it is evaluated. It takes a tenth of a
-	// second, for a person with hundreds of long groups; usual are some microseconds.
-	maxCost = 1_000_000
+	// maxCost is what an expression may cost in CEL's units by the estimate for the largest person, and maxUsualCost by that for one
+	// larger than most. The first leaves room, since estimates are too high; the second is a few milliseconds. Usual are some microseconds.
+	maxCost      = 1_000_000
+	maxUsualCost = 25_000
+	// maxActualCost is where an evaluation stops, some tens of milliseconds. Only people with hundreds of long groups come near.
+	maxActualCost = 200_000
 	// How deep brackets, and loops that begin with the result of another, may be nested.
 	maxDepth, maxLoops = 50, 4
 	// maxPattern bounds the program that a regular expression becomes.
@@ -75,20 +78,26 @@ func (unavailable) Validate(_ *cel.Env, _ cel.ValidatorConfig, a *ast.AST, issue
 	}))
 }
 
-// sizes tells the estimate of costs how large variables can be.
-type sizes struct{}
+// sizes tells the estimate of costs how large variables can be: texts and groups in characters, and how many groups.
+type sizes struct{ text, group, groups uint64 }
+
+// The people whom costs are estimated for: the largest that expressions are made for, and one larger than most.
+var (
+	largestPerson = sizes{maxText, maxGroup, maxGroups}
+	usualPerson   = sizes{256, 64, 64}
+)
 
 // EstimateSize returns the size of what a path leads to.
-func (sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+func (s sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
 	path := node.Path()
 	if len(path) < 2 || !slices.Contains([]string{variableUser, variableClient}, path[0]) {
 		return nil
 	}
-	size := cost.RangedSizeEstimate(0, maxText)
+	size := cost.RangedSizeEstimate(0, s.text)
 	if path[1] == "groups" {
-		size = cost.RangedSizeEstimate(0, maxGroup)
+		size = cost.RangedSizeEstimate(0, s.group)
 		if len(path) == 2 {
-			size = cost.ListSizeEstimate(cost.RangedSizeEstimate(0, maxGroups), size)
+			size = cost.ListSizeEstimate(cost.RangedSizeEstimate(0, s.groups), size)
 		}
 	}
 	return &size

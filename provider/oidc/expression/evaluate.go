@@ -20,7 +20,12 @@ type Input struct {
 	User   *User
 	Client *Client
 	Now    time.Time
+
+	cost uint64
 }
+
+// Cost returns what has been evaluated with the input so far has cost, in CEL's units.
+func (in *Input) Cost() uint64 { return in.cost }
 
 // Error says why an expression has no result for somebody. It tells nothing of the person, so that it can be logged; the cause
 // below it can hold what is known of them.
@@ -116,13 +121,22 @@ func (p *Program) Truth(in *Input) (bool, error) {
 	return bool(truth), nil
 }
 
+// maxInputCost is what may be spent on one input, such as by all claims of a token. The expression that goes beyond it still ends.
+const maxInputCost = 2 * maxActualCost
+
 func (p *Program) run(in *Input) (ref.Val, error) {
+	if in.cost > maxInputCost {
+		return nil, &Error{ReasonCost, errors.New("the expressions before it have cost too much")}
+	}
 	if !in.User.withinBounds() {
 		return nil, &Error{ReasonSize, errors.New("the person has a longer text or more groups than expressions are made for")}
 	}
-	value, _, err := p.program.Eval(map[string]any{
+	value, details, err := p.program.Eval(map[string]any{
 		variableUser: in.User, variableClient: in.Client, variableNow: types.Timestamp{Time: in.Now.UTC()},
 	})
+	if cost := details.ActualCost(); cost != nil {
+		in.cost += *cost
+	}
 	switch {
 	case err == nil:
 		return value, nil

@@ -93,6 +93,7 @@ func TestFaults(t *testing.T) {
 		"format":                       {`'%s'.format([user.email])`, expression.Kind{}, "format is not available"},
 		"an object":                    {`User{username: 'root'}.username`, expression.Kind{}, "objects cannot be made"},
 		"a loop in a loop":             {`user.groups.all(a, user.groups.all(b, a == b))`, expression.Kind{}, "can cost too much"},
+		"dear for everybody":           {`[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, a + b + c + d > 0))))`, expression.Kind{}, "can cost too much"},
 		"text that grows":              {`user.email.replace('', user.profile).replace('', user.profile)`, expression.Kind{}, "can cost too much"},
 		"too long":                     {`'` + strings.Repeat("ä", expression.MaxLength) + `'`, expression.Kind{}, "must be at most 2048 characters"},
 		"nested too deep":              {strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500), expression.Kind{}, "1:"},
