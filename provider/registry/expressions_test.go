@@ -24,7 +24,7 @@ func TestExpressionsOfARegistration(t *testing.T) {
 		t.Fatalf("the client is %+v", client)
 	}
 	for username, want := range map[string]bool{"ada": true, "bob": false} {
-		if got, err := client.EvaluateAccess((&registration.User{Username: username}).ForExpressions(), time.Now()); got != want || err != nil {
+		if got, err := client.EvaluateAccess(client.ExpressionInput((&registration.User{Username: username}).ForExpressions(), time.Now())); got != want || err != nil {
 			t.Errorf("%s gets in: %v (%v)", username, got, err)
 		}
 	}
