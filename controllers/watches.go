@@ -25,10 +25,11 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// options are those of every controller. Only failures are slowed down, each resource by itself.
+// options are those of every controller. Only failures are slowed down, each resource by itself, and no namespace holds up another.
 func options(concurrency int) controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: concurrency,
+		NewQueue:                newFairQueue,
 		RateLimiter: workqueue.NewTypedMaxOfRateLimiter(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](20*time.Millisecond, 5*time.Minute),
 			&workqueue.TypedBucketRateLimiter[reconcile.Request]{Limiter: rate.NewLimiter(rate.Limit(50), 500)},

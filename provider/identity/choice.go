@@ -30,7 +30,7 @@ func CheckChoice(user *registration.User, password string) error {
 		return ErrPasswordShort
 	case len(password) > registration.MaxPasswordBytes:
 		return ErrPasswordLong
-	case common(password):
+	case common(password), breached(password):
 		return ErrPasswordCommon
 	case ownName(user, password):
 		return ErrPasswordName
