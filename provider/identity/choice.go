@@ -30,10 +30,12 @@ func CheckChoice(user *registration.User, password string) error {
 		return ErrPasswordShort
 	case len(password) > registration.MaxPasswordBytes:
 		return ErrPasswordLong
-	case common(password), breached(password):
+	case common(password):
 		return ErrPasswordCommon
 	case ownName(user, password):
 		return ErrPasswordName
+	case breached(password):
+		return ErrPasswordCommon
 	}
 	return nil
 }
