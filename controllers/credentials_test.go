@@ -381,3 +381,22 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 		}, "must be the name of a workload in this namespace"),
 	)
 })
+
+var _ = Describe("A client secret that has leaked", func() {
+	It("ends at once by its ID, and the application gets another", func() {
+		namespace, apps := newNamespace(nil), newNamespace(nil)
+		provider := create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("http://localhost:8080")))
+		create(gen.SigningKey(namespace, "key", "sso"))
+		startReplica(provider, "one")
+		c := create(gen.OIDCClient(apps, "app", provider))
+		Eventually(current(c)).Should(match.BeReady())
+		leaked, id := clientSecretOf(c), c.Status.Credentials.CurrentSecretID
+		update(c, func() { c.Annotations = map[string]string{v1alpha1.AnnotationRevoke: id} })
+		Eventually(current(c)).Should(And(match.BeReady(), HaveField("Status.Credentials.CurrentSecretID", Not(Equal(id)))))
+		Expect(clientSecretOf(c)).NotTo(Equal(leaked))
+		Eventually(registeredFor(provider, c.ClientID())).Should(HaveField("Secrets", HaveExactElements(
+			And(HaveField("ID", c.Status.Credentials.CurrentSecretID), HaveField("NotAfter", BeZero()), HaveField("Pending", false)),
+			And(HaveField("ID", id), HaveField("NotAfter", BeTemporally("<", time.Now()))))))
+		Eventually(reasonsOf(c)).Should(ContainElement(v1alpha1.ReasonClientSecretRevoked))
+	})
+})

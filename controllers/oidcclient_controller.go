@@ -68,7 +68,7 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	effective.Status.DeepCopyInto(&obj.Status)
 	setClientStatus(obj, state, plan, result, metav1.NewTime(now))
 	r.outages.note(obj.ProviderKey(), req.NamespacedName, obj.Status.Conditions)
-	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches {
+	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, now); hold > 0 && err == nil && !plan.secrets.announces && !plan.secrets.switches && len(plan.secrets.revokes) == 0 {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}
 	if reportErr := r.reporter.report(ctx, before, obj, err != nil); err != nil || reportErr != nil {

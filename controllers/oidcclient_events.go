@@ -50,6 +50,11 @@ func (r *clientReconciler) announceSecrets(before, after *v1alpha1.OIDCClient, p
 	if plan.secrets.announces && result.registered != nil && result.registered.written {
 		event(v1alpha1.ReasonRotationStarted, "a new client secret was made; it is put into the Secret when every provider replica accepts it")
 	}
+	if result.registered != nil && result.registered.written {
+		for _, id := range plan.secrets.revokes {
+			r.reporter.events.Eventf(after, nil, corev1.EventTypeWarning, v1alpha1.ReasonClientSecretRevoked, "Revoke", "client secret %s is revoked and works no longer", id)
+		}
+	}
 	if len(result.restarted) > 0 {
 		var names []string
 		for _, w := range result.restarted {

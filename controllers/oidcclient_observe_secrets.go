@@ -121,7 +121,7 @@ func (s clientState) secrets(c *v1alpha1.OIDCClient, who clientIdentity, now tim
 		now: now, brought: s.brought, reached: s.reached, nobody: s.nobody, uses: s.uses, unknown: s.unknown,
 	}
 	if who.inherits {
-		state.registered = registeredSecrets(s.standing)
+		state.registered, state.revoked = revoke(registeredSecrets(s.standing), c.RevokedSecretIDs())
 	}
 	if status := c.Status.Credentials; status != nil {
 		if status.NextRotationTime != nil {

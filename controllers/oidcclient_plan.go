@@ -80,7 +80,9 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *
 	case plan.secrets.first:
 		// Nobody can know the secret before it stands.
 	case document.Validate() == nil && (plan.secrets.value != "" || incumbent(state.registration) == ownerOf(c)):
-		plan.servedSince = servedSince(state, document, plan.credentialsUID)
+		if len(plan.secrets.revokes) == 0 { // Served is to say that no replica takes a revoked one any more
+			plan.servedSince = servedSince(state, document, plan.credentialsUID)
+		}
 		plan.update, err = plan.registrationOf(c, document)
 	}
 	if err == nil && plan.credentials != nil {
@@ -142,6 +144,9 @@ func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registrati
 		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), ownerOf(c), document)
 	if err != nil {
 		return nil, err
+	}
+	if c.Namespace == c.ProviderKey().Namespace {
+		secret.WithOwnerReferences(resources.SharedOwnerReference(kindClient, c)) // one in another namespace would be taken for gone
 	}
 	annotations := map[string]string{annotationOwnerUID: string(c.UID)}
 	if p.servedSince != "" {

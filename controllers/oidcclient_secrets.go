@@ -29,8 +29,9 @@ type secretsState struct {
 	adopting bool
 	// created is when the Secret was created.
 	created time.Time
-	// registered are the secrets that the provider knows.
+	// registered are the secrets that the provider knows, apart from those that are revoked.
 	registered []registration.ClientSecret
+	revoked    revocations
 	// reached tells how far the provider's replicas are with what is registered; nobody, that none of them is ready.
 	reached verdict
 	nobody  bool
@@ -58,6 +59,8 @@ type broughtSecret struct {
 //	{A, B pending}        B        settle
 //	{B, A until t}        B        t has passed: settle
 //	{B}                   B
+//	{A}                   A        A is revoked: announce B without A
+//	{B pending, A ended}  A        every replica has applied that, or there is none: switch
 type secretsPlan struct {
 	// value is what the application's Secret is to hold; empty: there is nothing yet that it could hold.
 	value string
@@ -72,6 +75,8 @@ type secretsPlan struct {
 	// switches tells that value replaces another one in the Secret, retires that something is accepted for less long than it was
 	// said before. Neither may be decided from a cache that lags behind.
 	switches, retires bool
+	// revokes are the IDs of the secrets that are revoked now.
+	revokes []string
 	// announces tells that a new secret is made known to the provider.
 	announces bool
 	// replacements are those that were replaced and are still accepted, the one that ends last first.
@@ -99,7 +104,7 @@ func planSecrets(c *v1alpha1.OIDCClient, state secretsState, made *madeSecret, n
 		plan.registered = unexpired(state.registered, state.now)
 	case current != nil && target == state.value:
 		plan.settle(c, state, *current)
-	case current == nil && len(unexpired(state.registered, state.now)) == 0:
+	case current == nil && len(unexpired(state.registered, state.now)) == 0 && len(state.revoked.ends) == 0:
 		entry := clientSecret(made.hash(target, state.brought == nil))
 		plan.first, plan.value, plan.registered = true, target, []registration.ClientSecret{entry}
 		plan.note(c, state, entry.ID)
@@ -111,7 +116,13 @@ func planSecrets(c *v1alpha1.OIDCClient, state secretsState, made *madeSecret, n
 		plan.currentID = plan.registered[0].ID
 	}
 	plan.replacements = replacements(c, plan, state.uses)
-	plan.retires = retires(state.registered, plan.registered, state.now)
+	plan.revokes = state.revoked.ends
+	plan.retires = retires(state.registered, plan.registered, state.now) || len(plan.revokes) > 0
+	plan.registered = append(plan.registered, state.revoked.remembered(made, state.value, state.existing())...)
+	if id := state.revoked.unknown(plan.registered); id != "" {
+		plan.notes = append(plan.notes, fmt.Sprintf("annotation %s names %.64q, which is no client secret of this OIDCClient: correct it, see status.credentials",
+			v1alpha1.AnnotationRevoke, id))
+	}
 	return plan
 }
 
@@ -125,6 +136,9 @@ var secretPattern = regexp.MustCompile(`^[A-Za-z0-9]{32,128}$`)
 
 // current returns the secret in the application's Secret as it is to be registered, or nil when there is none that can be.
 func (s secretsState) current(made *madeSecret) *registration.ClientSecret {
+	if s.revoked.covers(s.value, made) {
+		return nil
+	}
 	if i := made.find(s.value, s.registered); i >= 0 {
 		found := clientSecret(s.registered[i].Hash)
 		return &found
@@ -150,11 +164,18 @@ func (p *secretsPlan) target(c *v1alpha1.OIDCClient, state secretsState, current
 		if requested {
 			p.notes = append(p.notes, "annotation "+v1alpha1.AnnotationRotate+" does nothing while spec.credentials.existingSecretRef is set; rotate by changing that Secret")
 		}
+		if state.brought.verdict.outcome == done && state.revoked.covers(state.brought.value, made) {
+			p.pending = new(revokedExisting(c))
+			return standing
+		}
 		if state.brought.verdict.outcome == done {
 			return state.brought.value
 		}
 		p.pending = &state.brought.verdict
 		return standing
+	}
+	if state.revoked.covers(made.fresh, made) {
+		made.fresh = ""
 	}
 	if state.adopting && state.value != "" && current == nil {
 		fault := stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf("the client secret under %q in Secret %q %s; replace it, or remove it to have one made",
@@ -175,6 +196,14 @@ func (p *secretsPlan) target(c *v1alpha1.OIDCClient, state secretsState, current
 		made.fresh = newSecret()
 	}
 	return made.fresh
+}
+
+// existing returns the client secret in the Secret of existingSecretRef, or "".
+func (s secretsState) existing() string {
+	if s.brought == nil {
+		return ""
+	}
+	return s.brought.value
 }
 
 // request returns what the annotation says that asks for a rotation, in a form that fits another annotation.

@@ -144,10 +144,11 @@ func (r *clientReconciler) admittedOtherwise(ctx context.Context, c *v1alpha1.OI
 	return allowed.From == v1alpha1.NamespacesFromSelector && labelsAdmitted(allowed.Selector, before.GetLabels()) != labelsAdmitted(allowed.Selector, after.GetLabels())
 }
 
-// rotationRequested passes the changes of the annotation that asks for a rotation.
+// rotationRequested passes the changes of the annotations that ask for a rotation or a revocation.
 func rotationRequested() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRotate] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRotate]
+		before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+		return before[v1alpha1.AnnotationRotate] != after[v1alpha1.AnnotationRotate] || before[v1alpha1.AnnotationRevoke] != after[v1alpha1.AnnotationRevoke]
 	}}
 }
 

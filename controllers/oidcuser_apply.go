@@ -51,7 +51,9 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 	if source == "" {
 		source = plan.hashSource
 	}
-	secret.WithAnnotations(map[string]string{annotationPasswordSource: source})
+	// So that nothing with somebody's e-mail address stays when the kinds are deleted together with the operator.
+	secret.WithOwnerReferences(resources.SharedOwnerReference(kindUser, u)).
+		WithAnnotations(map[string]string{annotationPasswordSource: source})
 	result.registered, err = r.registrar.register(ctx, u.ProviderKey(), key, registration.KindUser, secret, state.registration)
 	if taken, is := asNotOwned(err); is {
 		result.registrationTaken = taken

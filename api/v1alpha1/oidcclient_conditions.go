@@ -30,6 +30,8 @@ const (
 	ReasonClientSecretNotFound = "ClientSecretNotFound"
 	// ReasonClientSecretInvalid surfaces when a client secret that is brought or adopted cannot be used; it is not in the message.
 	ReasonClientSecretInvalid = "ClientSecretInvalid"
+	// ReasonClientSecretRevoked surfaces while the Secret of existingSecretRef holds a client secret that is revoked, and in an event when one is.
+	ReasonClientSecretRevoked = "ClientSecretRevoked"
 	// ReasonInvalidTemplate surfaces when a template in credentials.data has an error, or two things want the same key; the Secret
 	// stays as it is.
 	ReasonInvalidTemplate = "InvalidTemplate"

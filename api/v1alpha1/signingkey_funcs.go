@@ -51,13 +51,23 @@ func (k *SigningKey) RSABits() int {
 const (
 	// AnnotationRotate asks for a rotation whenever it gets a value that it has not had.
 	AnnotationRotate = "oidc-operator.dev/rotate"
-	// AnnotationRevoke names, by their key IDs with commas between, keys of a SigningKey that nobody shall trust any more.
+	// AnnotationRevoke names, with commas between, what nobody shall trust any more: keys of a SigningKey by their key IDs, client secrets of an
+	// OIDCClient by their secret IDs.
 	AnnotationRevoke = "oidc-operator.dev/revoke"
 )
 
 // RevokedKeyIDs returns the key IDs that AnnotationRevoke names.
 func (k *SigningKey) RevokedKeyIDs() []string {
-	return strings.FieldsFunc(k.Annotations[AnnotationRevoke], func(r rune) bool { return r == ',' || r == ' ' })
+	return revokedIDs(k.Annotations)
+}
+
+// RevokedSecretIDs returns the IDs of client secrets that AnnotationRevoke names.
+func (c *OIDCClient) RevokedSecretIDs() []string {
+	return revokedIDs(c.Annotations)
+}
+
+func revokedIDs(annotations map[string]string) []string {
+	return strings.FieldsFunc(annotations[AnnotationRevoke], func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // RotationInterval returns how long a key signs before the next one takes its place, or 0: until asked for. An imported key
