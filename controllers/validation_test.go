@@ -333,7 +333,8 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("no rotation of refresh tokens with DPoP", func(c *v1alpha1.OIDCClient) {
 			c.Spec.RefreshTokenRotation, c.Spec.DPoPBoundAccessTokens = v1alpha1.RefreshTokenRotationNever, new(true)
 		}, accepted),
-		Entry("no rotation of refresh tokens with keys", gen.WithKeys(publicKeys()), func(c *v1alpha1.OIDCClient) {
+		Entry("no rotation of refresh tokens with keys", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(publicKeys())(c)
 			c.Spec.RefreshTokenRotation = v1alpha1.RefreshTokenRotationNever
 		}, accepted),
 		Entry("no rotation of refresh tokens with a secret alone", func(c *v1alpha1.OIDCClient) {
