@@ -19,13 +19,13 @@ func takenCrashes() map[string]crash {
 	adopt := func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.Adopt = new(true) }
 	theirs := func(r *rig) {
 		r.adopts = "app-oidc"
-		r.make(r.provider, gen.Secret(r.apps, "app-oidc", map[string]string{"client_secret": handmade, "kept": "theirs"}))
+		r.make(r.provider, gen.Secret(r.apps, "app-oidc", map[string]string{"client_secret": handmade, "kept": "theirs"}, gen.AllowingClient("app")))
 	}
 	existing := func(c *v1alpha1.OIDCClient) {
 		c.Spec.Credentials.ExistingSecretRef = &v1alpha1.ClientSecretReference{Name: "mine"}
 	}
 	mine := func(r *rig) *corev1.Secret {
-		return gen.Secret(r.apps, "mine", map[string]string{"client_secret": brought})
+		return gen.Secret(r.apps, "mine", map[string]string{"client_secret": brought}, gen.AllowingClient("app"))
 	}
 	retained := func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyRetain }
 	return map[string]crash{

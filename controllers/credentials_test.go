@@ -12,7 +12,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -142,7 +141,9 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			Eventually(current(c)).Should(told(metav1.ConditionFalse, v1alpha1.ReasonClientSecretNotFound, ContainSubstring(`Secret "mine" in namespace "%s" does not exist`, apps)))
 			Expect(client.IgnoreNotFound(k8s.Get(ctx, client.ObjectKey{Namespace: apps, Name: "app-oidc"}, &corev1.Secret{}))).To(Succeed())
 			Expect(registrationsOf(provider, "client")(Default)).To(BeEmpty())
-			create(gen.Secret(apps, "mine", map[string]string{"secret": strongSecret}))
+			mine := create(gen.Secret(apps, "mine", map[string]string{"secret": strongSecret}))
+			Eventually(current(c)).Should(told(metav1.ConditionFalse, v1alpha1.ReasonSecretNotAllowed, ContainSubstring("kubectl -n %s annotate secret mine oidc-operator.dev/allow-client=app", apps)))
+			update(mine, func() { mine.Annotations = map[string]string{v1alpha1.AnnotationAllowClient: "other,app"} })
 			Eventually(current(c)).Should(told(metav1.ConditionFalse, v1alpha1.ReasonClientSecretNotFound, ContainSubstring(`has nothing under "client_secret"`)))
 			update(c, func() { c.Spec.Credentials.ExistingSecretRef.Key = "secret" })
 			Eventually(current(c)).Should(match.BeReady())
@@ -176,7 +177,7 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 
 	Describe("in a Secret that is adopted", func() {
 		It("keep the client secret, and everything else that stands there", func() {
-			create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "other": "stays"}))
+			create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "other": "stays"}, gen.AllowingClient("app")))
 			c := create(gen.OIDCClient(apps, "app", provider, credentials(adopt)))
 			Eventually(current(c)).Should(haveCredentials)
 			secret := secretNamed(apps, "app-oidc")(Default)
@@ -189,7 +190,7 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 		})
 
 		It("leave it to who made it when the OIDCClient gets another one", func() {
-			mine := create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "other": "x"}))
+			mine := create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "other": "x"}, gen.AllowingClient("app")))
 			c := create(gen.OIDCClient(apps, "app", provider, credentials(adopt)))
 			Eventually(current(c)).Should(haveCredentials)
 			update(c, func() { c.Spec.Credentials = v1alpha1.Credentials{SecretName: "own"} })
@@ -197,14 +198,16 @@ var _ = Describe("The credentials of an OIDCClient", func() {
 			Eventually(current(c)).Should(HaveField("Status.Credentials.SecretName", "own"))
 			Expect(current(mine)(Default)).To(And(HaveField("Data", HaveKey("other")), HaveField("OwnerReferences", BeEmpty())))
 			update(c, func() { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyDelete })
-			Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(mine), mine) }).Should(Satisfy(apierrors.IsNotFound))
+			Eventually(current(mine)).Should(HaveField("Data", Equal(map[string][]byte{"client_secret": []byte(strongSecret), "other": []byte("x")})))
+			Expect(mine.Annotations).To(Equal(map[string]string{v1alpha1.AnnotationAllowClient: "app"}))
+			Expect(mine.Labels).To(BeEmpty())
 		})
 
 		It("are refused where adopting would change what others read, or the client secret is weak", func() {
-			create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "client_id": "another", "issuer": "https://other.example.com"}))
+			create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": strongSecret, "client_id": "another", "issuer": "https://other.example.com"}, gen.AllowingClient("app")))
 			c := create(gen.OIDCClient(apps, "app", provider, credentials(adopt)))
 			Eventually(current(c)).Should(told(metav1.ConditionFalse, v1alpha1.ReasonSecretNotOwned, ContainSubstring(`holds something else under "client_id", "issuer"`)))
-			create(gen.Secret(apps, "weak", map[string]string{"client_secret": "hunter2"}))
+			create(gen.Secret(apps, "weak", map[string]string{"client_secret": "hunter2"}, gen.AllowingClient("app")))
 			update(c, func() { c.Spec.Credentials.SecretName = "weak" })
 			Eventually(current(c)).Should(told(metav1.ConditionFalse, v1alpha1.ReasonClientSecretInvalid, And(ContainSubstring("is too weak"), Not(ContainSubstring("hunter2")))))
 			Expect(value("weak", "client_secret")(Default)).To(Equal("hunter2"))

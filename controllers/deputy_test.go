@@ -83,7 +83,7 @@ var _ = Describe("Who tries to use the operator against another namespace", func
 		r := startReplica(provider, "one")
 		document := `{"client_id":"forged","redirect_uris":["https://evil.example.com/"],"scope":"openid","grant_types":["client_credentials","authorization_code"],` +
 			`"secrets":[{"id":"x","hash":"` + registration.HashSecret(strongSecret) + `"}]}`
-		forged := gen.Secret(namespace, "forged", map[string]string{"client.json": document})
+		forged := gen.Secret(namespace, "forged", map[string]string{"client.json": document}, gen.AllowingClient("app"))
 		forged.Labels = map[string]string{"oidc-operator.dev/provider": "sso", "oidc-operator.dev/registration": "client"}
 		create(forged)
 		c := create(gen.OIDCClient(namespace, "app", provider, adopt("forged"), func(c *v1alpha1.OIDCClient) {

@@ -154,7 +154,7 @@ func liveClients(l *wholeLife) {
 	of := func(said string) map[string]string { return map[string]string{"OIDCClient/app": said} }
 	edit := func(edit func(*v1alpha1.OIDCClient)) func() { return func() { change(l, c, edit) } }
 
-	foreign := gen.Secret(l.apps, "app-oidc", map[string]string{"client_secret": handmade})
+	foreign := gen.Secret(l.apps, "app-oidc", map[string]string{"client_secret": handmade}, gen.AllowingClient("app"))
 	l.step("created where somebody else's Secret stands", func() {
 		l.create(p, gen.SigningKey(l.namespace, "key", "sso"), foreign, c)
 	}, of(waitingSaid+" "+brokenSaid))
@@ -180,7 +180,7 @@ func liveClients(l *wholeLife) {
 		c.Spec.Credentials.Adopt = nil
 		c.Spec.Credentials.ExistingSecretRef = &v1alpha1.ClientSecretReference{Name: "mine"}
 	}), of(waitingSaid))
-	mine := gen.Secret(l.apps, "mine", map[string]string{"client_secret": "weak"})
+	mine := gen.Secret(l.apps, "mine", map[string]string{"client_secret": "weak"}, gen.AllowingClient("app"))
 	l.step("that is weak", func() { l.create(mine) }, of(brokenSaid))
 	l.step("that is strong", func() {
 		change(l, mine, func(s *corev1.Secret) { s.Data["client_secret"] = []byte("0123456789abcdef0123456789abcdef") })

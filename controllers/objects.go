@@ -170,9 +170,17 @@ func (o objects) remove(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-func (o objects) removeAll(ctx context.Context, secrets []*corev1.Secret) error {
+// discard deletes a Secret that the operator has made, and releases one that it has not.
+func (o objects) discard(ctx context.Context, secret *corev1.Secret) error {
+	if isAdopted(secret) {
+		return o.release(ctx, secret)
+	}
+	return o.remove(ctx, secret)
+}
+
+func (o objects) discardAll(ctx context.Context, secrets []*corev1.Secret) error {
 	for _, secret := range secrets {
-		if err := o.remove(ctx, secret); err != nil {
+		if err := o.discard(ctx, secret); err != nil {
 			return err
 		}
 	}

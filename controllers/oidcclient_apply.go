@@ -37,7 +37,7 @@ type clientResult struct {
 func (r *clientReconciler) apply(ctx context.Context, c *v1alpha1.OIDCClient, state clientState, plan clientPlan) (clientResult, error) {
 	var result clientResult
 	key := client.ObjectKeyFromObject(c)
-	if err := r.objects.removeAll(ctx, plan.withdraw); err != nil {
+	if err := r.objects.discardAll(ctx, plan.withdraw); err != nil {
 		return result, err
 	}
 	if plan.registration == nil && plan.update == nil {
@@ -68,7 +68,7 @@ func (r *clientReconciler) apply(ctx context.Context, c *v1alpha1.OIDCClient, st
 	if err != nil || !result.issued || result.registrationTaken != nil {
 		return result, errors.Join(issueErr, err)
 	}
-	return result, r.objects.removeAll(ctx, plan.outdated)
+	return result, r.objects.discardAll(ctx, plan.outdated)
 }
 
 // issue writes the credentials Secret, unless there is nothing to write or its name is taken. That workloads were restarted is noted in it

@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,8 +71,9 @@ func credentialsData(c *v1alpha1.OIDCClient, issuer, secret string, files map[st
 	return data, nil
 }
 
-// buildCredentials returns the Secret that the application reads, beside a registration of a UID. A Secret keeps the type that it has.
-func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data map[string][]byte, issued issuance, uid string) *acorev1.SecretApplyConfiguration {
+// buildCredentials returns the Secret that the application reads, beside a registration of a UID. adopted describes one that the operator has
+// not made, and is nil for any other.
+func buildCredentials(c *v1alpha1.OIDCClient, adopted *adoption, data map[string][]byte, issued issuance, uid string) *acorev1.SecretApplyConfiguration {
 	annotations := map[string]string{
 		resources.AnnotationOwner: resources.Owner(kindClient, client.ObjectKeyFromObject(c)), annotationRegistrationUID: uid,
 	}
@@ -83,13 +82,16 @@ func buildCredentials(c *v1alpha1.OIDCClient, secretType corev1.SecretType, data
 		maps.Copy(annotations, issued.annotations())
 	}
 	secret := acorev1.Secret(c.SecretName(), c.Namespace).
-		WithType(secretType).
 		WithLabels(c.Spec.Credentials.Labels).
 		WithLabels(map[string]string{resources.LabelManagedBy: resources.ManagedBy}).
 		WithAnnotations(c.Spec.Credentials.Annotations).
 		WithAnnotations(annotations).
 		WithData(data)
-	if !retainsSecret(c, secretType) {
+	if adopted != nil {
+		return adopted.complete(c, secret)
+	}
+	secret = secret.WithType(resources.SecretTypeCredentials)
+	if !c.RetainsSecret() {
 		secret = secret.WithOwnerReferences(resources.OwnerReference(kindClient, c))
 	}
 	return secret
@@ -122,51 +124,6 @@ func ownCredentials(c *v1alpha1.OIDCClient) func(metav1.Object) bool {
 			return false
 		}
 	}
-}
-
-// adoptable tells why a Secret of somebody else cannot be taken over, or returns nil. What another controller keeps stays with
-// that, and of the types only the one that says nothing of what the Secret is for.
-func adoptable(c *v1alpha1.OIDCClient, secret *corev1.Secret) error {
-	owner := secret.Annotations[resources.AnnotationOwner]
-	controller := metav1.GetControllerOf(secret)
-	switch {
-	case !c.Adopts():
-		return errors.New("is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt")
-	case owner != "" && owner != resources.Owner(kindClient, client.ObjectKeyFromObject(c)):
-		return fmt.Errorf("belongs to %s and cannot be adopted; set spec.credentials.secretName", owner)
-	case controller != nil && controller.UID != c.UID:
-		return fmt.Errorf("is kept by %s %q and cannot be adopted; set spec.credentials.secretName", controller.Kind, controller.Name)
-	case secret.Type != corev1.SecretTypeOpaque && secret.Type != "" && !isCredentials(secret):
-		return fmt.Errorf("is of type %s and cannot be adopted, which only Opaque Secrets can be; set spec.credentials.secretName", secret.Type)
-	case secret.Immutable != nil && *secret.Immutable:
-		return errors.New("is immutable and cannot be adopted; set spec.credentials.secretName")
-	}
-	return nil
-}
-
-// adoptable is adoptable of what was observed: what a Secret is there for cannot be seen in it.
-func (s clientState) adoptable(c *v1alpha1.OIDCClient, secret *corev1.Secret) error {
-	if s.purpose != "" {
-		return fmt.Errorf("is for %s and cannot be adopted; set spec.credentials.secretName", s.purpose)
-	}
-	return adoptable(c, secret)
-}
-
-// spoilt returns an error that names the keys under which a Secret that is to be adopted holds something else than it would. What
-// stands there may be what another application reads.
-func spoilt(secret *corev1.Secret, data map[string][]byte) error {
-	var keys []string
-	for key, value := range data {
-		if standing, is := secret.Data[key]; is && !bytes.Equal(standing, value) {
-			keys = append(keys, fmt.Sprintf("%q", key))
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	slices.Sort(keys)
-	return fmt.Errorf("holds something else under %s than this OIDCClient would write, and adopting changes nothing that stands; "+
-		"remove it there, set spec.credentials.keys, or create the OIDCClient with the spec.clientID that stands there", strings.Join(keys, ", "))
 }
 
 // clientSecretIn returns the client secret in a credentials Secret of c: under the key that is noted there, or else under the one

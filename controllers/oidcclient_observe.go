@@ -28,8 +28,10 @@ type clientState struct {
 	appIDHolder *v1alpha1.OIDCClient
 	// credentials is the Secret under the name in the spec, whoever made it, or nil.
 	credentials *corev1.Secret
-	// purpose is what credentials is there for already when it is to be adopted, or "".
-	purpose string
+	// purpose is what credentials is there for already when it is not the OIDCClient's, or "", and ownerGone reports that it was made for
+	// another OIDCClient, which does not exist any more.
+	purpose   string
+	ownerGone bool
 	// registration is the registration Secret under its name as the cache has it, whoever it is for, or nil.
 	registration *corev1.Secret
 	// standing is what registration says of this OIDCClient, or nil, see registeredFor.
@@ -67,7 +69,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	} else if found {
 		state.credentials = credentials
 	}
-	if err := r.observePurpose(ctx, c, &state); err != nil {
+	if err := r.observeUnowned(ctx, c, &state); err != nil {
 		return state, err
 	}
 	name := client.ObjectKey{

@@ -103,6 +103,9 @@ func judgeBrought(c *v1alpha1.OIDCClient, name, key, purpose string, found refer
 	case purpose != "":
 		brought.verdict = stall(v1alpha1.ReasonClientSecretInvalid, fmt.Sprintf(
 			"Secret %q is for %s; put the client secret into a Secret of its own and name that in spec.credentials.existingSecretRef", name, purpose))
+	case !slices.Contains(found.allowed, c.Name):
+		brought.verdict = stall(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+			"Secret %q does not allow this OIDCClient to use it; whoever may write the Secret can allow it: %s", name, allowCommand(c, name, found.allowed)))
 	case brought.value == "":
 		brought.verdict = wait(v1alpha1.ReasonClientSecretNotFound, fmt.Sprintf(
 			"Secret %q has nothing under %q; put the client secret there, or correct spec.credentials.existingSecretRef.key", name, key))

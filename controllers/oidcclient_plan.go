@@ -104,14 +104,17 @@ func withSecret(c *v1alpha1.OIDCClient, document *registration.Client) *registra
 // planCredentials decides about the application's Secret.
 func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) {
 	mine := state.credentials == nil || ownCredentials(c)(state.credentials)
-	taken := func(err error) verdict {
-		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf("Secret %q exists and %s", c.SecretName(), err))
-	}
 	if !mine {
-		if err := state.adoptable(c, state.credentials); err != nil {
-			p.issuable = taken(err)
+		if fault := state.adoptable(c, state.credentials); fault != nil {
+			p.issuable = *fault
 			return
 		}
+	}
+	if field, key := deniedMetadata(state.provider, c); key != "" {
+		p.issuable = stall(v1alpha1.ReasonMetadataNotAllowed, fmt.Sprintf(
+			"%s has the key %q, on which other controllers may act; remove it, or have it or its prefix listed in spec.allowedClients.secretMetadata of OIDCProvider %q; the Secret stays as it is until then",
+			field, key, c.ProviderKey()))
+		return
 	}
 	if c.HasSecret() && p.secrets.value == "" {
 		p.issuable = *p.secrets.pending
@@ -122,17 +125,17 @@ func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) 
 		p.issuable = stall(v1alpha1.ReasonInvalidTemplate, err.Error()+"; the Secret stays as it is until then")
 		return
 	}
-	if !mine {
-		if err := spoilt(state.credentials, data); err != nil {
-			p.issuable = taken(err)
+	var adopted *adoption
+	if s := state.credentials; s != nil && (isAdopted(s) || !mine && !state.ownerGone) {
+		if data, adopted, err = planAdoption(c, s, data); err != nil {
+			p.issuable = stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf("Secret %q exists and %s", c.SecretName(), err))
 			return
 		}
+		if !isAdopted(s) {
+			adopted = nil
+		}
 	}
-	secretType := corev1.SecretType(resources.SecretTypeCredentials)
-	if state.credentials != nil {
-		secretType = state.credentials.Type
-	}
-	p.credentials = buildCredentials(c, secretType, data, p.secrets.issued, p.identity.uid)
+	p.credentials = buildCredentials(c, adopted, data, p.secrets.issued, p.identity.uid)
 }
 
 func ownerOf(c *v1alpha1.OIDCClient) string {

@@ -36,11 +36,3 @@ func (r *clientReconciler) purposeOf(ctx context.Context, secret client.ObjectKe
 	}
 	return "", nil
 }
-
-// observePurpose looks for what the Secret is there for that is to be adopted.
-func (r *clientReconciler) observePurpose(ctx context.Context, c *v1alpha1.OIDCClient, state *clientState) (err error) {
-	if state.credentials != nil && c.Adopts() && !ownCredentials(c)(state.credentials) {
-		state.purpose, err = r.purposeOf(ctx, client.ObjectKeyFromObject(state.credentials))
-	}
-	return err
-}

@@ -64,7 +64,7 @@ func judgeClientCredentials(c *v1alpha1.OIDCClient, plan clientPlan, result clie
 		return plan.issuable
 	case result.secretTaken:
 		return stall(v1alpha1.ReasonSecretNotOwned, fmt.Sprintf(
-			"Secret %q exists and is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt", c.SecretName()))
+			"Secret %q exists and is not owned by this OIDCClient; it was created meanwhile", c.SecretName()))
 	case result.refused != nil:
 		return *result.refused
 	case plan.secrets.pending != nil:

@@ -33,7 +33,7 @@ func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurre
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged(), rotationRequested()))).
 		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(specChanged())).
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownerRequests(kindClient))).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(concerningClients())).
@@ -56,7 +56,17 @@ func (r *clientReconciler) cached(ctx context.Context, question ...client.ListOp
 	return list.Items
 }
 
-// rivals returns the other OIDCClients that want the same client ID or app_id.
+// ofSecret returns the OIDCClient that a Secret of the operator was made for, and those that name the Secret: it may have been made for
+// another one that is gone, or allow them now to use it.
+func (r *clientReconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	requests := ownerRequests(kindClient)(ctx, secret)
+	if s, is := secret.(*corev1.Secret); is && s.Type == registration.SecretType {
+		return requests
+	}
+	return append(requests, r.withSecretName(ctx, secret)...)
+}
+
+// rivals returns the other OIDCClients that want the same client ID or app_id, or the same Secret.
 func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
 	c, ok := obj.(*v1alpha1.OIDCClient)
 	if !ok {
@@ -66,6 +76,7 @@ func (r *clientReconciler) rivals(ctx context.Context, obj client.Object) []reco
 	if sso := presets.SynologySSO(c); sso != nil {
 		rivals = append(rivals, r.cached(ctx, client.MatchingFields{indexAppID: scoped(c.ProviderKey(), sso.AppID)})...)
 	}
+	rivals = append(rivals, r.cached(ctx, client.InNamespace(c.Namespace), client.MatchingFields{indexSecretName: c.SecretName()})...)
 	var requests []reconcile.Request
 	for i := range rivals {
 		if rivals[i].UID != c.UID {

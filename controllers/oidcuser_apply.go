@@ -39,7 +39,7 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 	}
 	if plan.document == nil {
 		r.registrar.forget(u.ProviderKey(), key)
-		return result, r.objects.removeAll(ctx, plan.outdated)
+		return result, r.objects.discardAll(ctx, plan.outdated)
 	}
 	plan.document.PasswordHash = plan.hashFor(plan.source)
 	plan.document.UpdatedAt = updatedAt(plan.document, state.registered, r.now())
@@ -62,5 +62,5 @@ func (r *userReconciler) apply(ctx context.Context, u *v1alpha1.OIDCUser, state 
 		return result, fmt.Errorf("register: %w", err)
 	}
 	// Last, because until now a registration under an earlier username held the password hash.
-	return result, r.objects.removeAll(ctx, plan.outdated)
+	return result, r.objects.discardAll(ctx, plan.outdated)
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,6 +72,24 @@ func hostAllowed(hosts []string, withPort, host string) bool {
 		}
 	}
 	return false
+}
+
+// deniedMetadata returns the first label or annotation that c wants on its Secret and that the provider does not list, with the field that
+// it is from, or "". Keys without a prefix are private to users (Kubernetes' conventions); controllers act on those with a prefix.
+func deniedMetadata(provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient) (field, key string) {
+	allowed := provider.Spec.AllowedClients.SecretMetadata
+	for _, m := range []struct {
+		field string
+		keys  map[string]string
+	}{{"labels", c.Spec.Credentials.Labels}, {"annotations", c.Spec.Credentials.Annotations}} {
+		for _, key := range slices.Sorted(maps.Keys(m.keys)) {
+			prefix, _, prefixed := strings.Cut(key, "/")
+			if prefixed && !slices.Contains(allowed, prefix) && !slices.Contains(allowed, key) {
+				return "spec.credentials." + m.field, key
+			}
+		}
+	}
+	return "", ""
 }
 
 // precedes orders resources that want the same thing: the one that was created first has it. Creation times have whole

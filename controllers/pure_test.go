@@ -51,7 +51,7 @@ func TestDigestTellsNothingOfSecretValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := withDigest(buildCredentials(c, resources.SecretTypeCredentials, data, issuance{}, ""))
+		u, err := withDigest(buildCredentials(c, nil, data, issuance{}, ""))
 		if err != nil {
 			t.Fatal(err)
 		}

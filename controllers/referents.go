@@ -20,6 +20,8 @@ type referent struct {
 	value []byte
 	// secretType is the type of a Secret.
 	secretType corev1.SecretType
+	// allowed are the OIDCClients that the object allows to use it.
+	allowed []string
 }
 
 // referents reads one referent of each resource and remembers it with its version. The operator is told only that an object
@@ -62,7 +64,7 @@ func (r *referents) of(ctx context.Context, resource types.NamespacedName, name,
 	} else if err != nil {
 		return referent{}, fmt.Errorf("get %s %s: %w", kind, at, err)
 	}
-	fresh := referent{found: true, value: valueIn(obj, key)}
+	fresh := referent{found: true, value: valueIn(obj, key), allowed: allowedClients(obj)}
 	if secret, is := obj.(*corev1.Secret); is {
 		fresh.secretType = secret.Type
 	}

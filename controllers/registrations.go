@@ -92,17 +92,20 @@ func (o objects) orphans(ctx context.Context, owner string, gone client.Object, 
 	return nil, nil
 }
 
-// withdraw deletes the registrations of a resource that is gone. Its other Secrets go with their owner reference.
+// withdraw deletes the registrations of a resource that is gone, and releases the Secrets that it had adopted and was not to retain. Its other
+// Secrets go with their owner reference.
 func (o objects) withdraw(ctx context.Context, owner string, gone client.Object, key types.NamespacedName, scope ...client.ListOption) error {
 	secrets, err := o.orphans(ctx, owner, gone, key, scope...)
 	if err != nil {
 		return err
 	}
 	for i := range secrets {
-		if !isRegistration(&secrets[i]) {
+		s := &secrets[i]
+		released := isAdopted(s) && s.Namespace == key.Namespace && resources.Managed(s) && releasedAtDeletion(s)
+		if !isRegistration(s) && !released {
 			continue
 		}
-		if err := o.remove(ctx, &secrets[i]); err != nil {
+		if err := o.discard(ctx, s); err != nil {
 			return err
 		}
 	}

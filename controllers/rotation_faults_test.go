@@ -83,7 +83,7 @@ func stories() map[string]story {
 		"brought, and changed": {
 			options: []func(*v1alpha1.OIDCClient){withExisting},
 			before: func(r *rig) {
-				r.must(r.mirror.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"})))
+				r.must(r.mirror.Create(r.t.Context(), gen.Secret(r.apps, "mine", map[string]string{"client_secret": "0123456789abcdef0123456789abcdef"}, gen.AllowingClient("app"))))
 			},
 			begin: func(r *rig) { r.edit("mine", handmade) },
 		},

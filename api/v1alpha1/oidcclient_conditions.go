@@ -26,6 +26,12 @@ const (
 	ReasonCredentialsIssued = "CredentialsIssued"
 	// ReasonSecretNotOwned surfaces when a Secret of that name exists and does not belong to this resource.
 	ReasonSecretNotOwned = "SecretNotOwned"
+	// ReasonSecretNotAllowed surfaces when a Secret that the operator has not made does not name this OIDCClient in its annotation
+	// oidc-operator.dev/allow-client, and adopt or existingSecretRef needs it; the message has the command.
+	ReasonSecretNotAllowed = "SecretNotAllowed"
+	// ReasonMetadataNotAllowed surfaces when credentials.labels or credentials.annotations have a key whose prefix the provider's
+	// allowedClients.secretMetadata do not list; the Secret stays as it is.
+	ReasonMetadataNotAllowed = "MetadataNotAllowed"
 	// ReasonClientSecretNotFound surfaces while the Secret of existingSecretRef, or the key in it, does not exist.
 	ReasonClientSecretNotFound = "ClientSecretNotFound"
 	// ReasonClientSecretInvalid surfaces when a client secret that is brought or adopted cannot be used; it is not in the message.

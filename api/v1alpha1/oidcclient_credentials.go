@@ -18,13 +18,13 @@ type Credentials struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')",message="secretName must be the name of a Secret: a-z 0-9 and, between them, - and single dots"
 	SecretName string `json:"secretName,omitempty"`
 
-	// labels are added to the Secret.
+	// labels are added to the Secret. Those with a prefix (example.com/team) need the OIDCProvider's allowedClients.secretMetadata. Unset: none.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/') && k != 'app.kubernetes.io/managed-by')",message="labels must not contain the operator's own (oidc-operator.dev/..., app.kubernetes.io/managed-by)"
 	// +kubebuilder:validation:MaxProperties=64
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are added to the Secret.
+	// annotations are added to the Secret. Those with a prefix need the OIDCProvider's allowedClients.secretMetadata. Unset: none.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.contains('oidc-operator.dev/'))",message="annotations must not contain the operator's own (oidc-operator.dev/...)"
 	// +kubebuilder:validation:MaxProperties=64
@@ -44,8 +44,8 @@ type Credentials struct {
 	Data map[string]CredentialsTemplate `json:"data,omitempty"`
 
 	// existingSecretRef names the Secret, in this namespace, whose client secret is used instead of a generated one: at least
-	// 128 bits, such as 22 random letters and digits. It is followed when it changes; while it is missing, nothing is made up.
-	// Unset: a client secret is generated.
+	// 128 bits, such as 22 random letters and digits. The Secret must allow it by the annotation oidc-operator.dev/allow-client with the name
+	// of this OIDCClient. It is followed when it changes; while it is missing, nothing is made up. Unset: a client secret is generated.
 	// +optional
 	ExistingSecretRef *ClientSecretReference `json:"existingSecretRef,omitempty"`
 
@@ -62,13 +62,15 @@ type Credentials struct {
 	// +kubebuilder:validation:MaxItems=16
 	RolloutRestart []Workload `json:"rolloutRestart,omitempty"`
 
-	// adopt takes over a Secret named secretName that exists already, with everything in it: a client secret that stands there
-	// stays. Unset: false; a Secret that was not made for this OIDCClient is left alone.
+	// adopt takes over a Secret named secretName that exists already and allows it by the annotation oidc-operator.dev/allow-client with the
+	// name of this OIDCClient. Keys are added, and none is changed; a client secret in it is used. Unset: false; a Secret that was not
+	// made for this OIDCClient is left alone.
 	// +optional
 	Adopt *bool `json:"adopt,omitempty"`
 
 	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
-	// OIDCClient of the same name. Unset: Delete; Retain for a Secret that was adopted.
+	// OIDCClient of the same name. A Secret that was adopted is never deleted: Delete removes what the operator has added to it.
+	// Unset: Delete; Retain for a Secret that was adopted.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }

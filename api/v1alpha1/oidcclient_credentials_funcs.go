@@ -6,6 +6,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// AnnotationAllowClient on a Secret that the operator has not made names the OIDCClients, of the Secret's namespace and separated by commas,
+// that may adopt it or use the client secret in it.
+const AnnotationAllowClient = "oidc-operator.dev/allow-client"
+
 // The times of a rotation where nothing is set.
 const (
 	defaultOverlap  = 24 * time.Hour

@@ -242,6 +242,17 @@ type AllowedClients struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.all(h, h.matches('^([*][.])?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$') || h.matches('^\\\\[[0-9a-f:]+\\\\]$'))",message="redirectHosts must hold host names in lower case without scheme, port or path, such as app.example.com or *.example.com"
 	RedirectHosts []string `json:"redirectHosts,omitempty"`
+
+	// secretMetadata are the prefixes that spec.credentials.labels and annotations of OIDCClients may use, since other controllers act
+	// on labels and annotations of Secrets: a prefix such as example.com, or a whole key such as app.kubernetes.io/part-of. Unset: keys
+	// without a prefix only.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=317
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$'))",message="secretMetadata must hold prefixes such as example.com or keys such as app.kubernetes.io/part-of"
+	SecretMetadata []string `json:"secretMetadata,omitempty"`
 }
 
 // AllowedNamespaces chooses namespaces.

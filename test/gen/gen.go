@@ -121,8 +121,17 @@ func WithPasswordFrom(name, key string) func(*v1alpha1.OIDCUser) {
 }
 
 // Secret returns an Opaque Secret that nobody owns.
-func Secret(namespace, name string, data map[string]string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
+func Secret(namespace, name string, data map[string]string, options ...func(*corev1.Secret)) *corev1.Secret {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
+	for _, option := range options {
+		option(secret)
+	}
+	return secret
+}
+
+// AllowingClient lets an OIDCClient adopt a Secret or use the client secret in it.
+func AllowingClient(name string) func(*corev1.Secret) {
+	return func(s *corev1.Secret) { s.Annotations = map[string]string{v1alpha1.AnnotationAllowClient: name} }
 }
 
 // WithPreset makes it a client of an application that the operator knows, and leaves the redirect URIs to that.

@@ -58,6 +58,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: secretMetadata
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
 - name: com.github.oidc-operator.oidc-operator.api.v1alpha1.AllowedNamespaces
   map:
     fields:

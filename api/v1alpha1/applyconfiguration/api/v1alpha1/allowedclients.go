@@ -12,6 +12,10 @@ type AllowedClientsApplyConfiguration struct {
 	// redirectHosts are the hosts that may stand where an OIDCClient says where people, logout tokens and key lookups go, and as
 	// sector identifier: a host name, or "*." and a domain for every host below it. Unset: any host.
 	RedirectHosts []string `json:"redirectHosts,omitempty"`
+	// secretMetadata are the prefixes that spec.credentials.labels and annotations of OIDCClients may use, since other controllers act
+	// on labels and annotations of Secrets: a prefix such as example.com, or a whole key such as app.kubernetes.io/part-of. Unset: keys
+	// without a prefix only.
+	SecretMetadata []string `json:"secretMetadata,omitempty"`
 }
 
 // AllowedClientsApplyConfiguration constructs a declarative configuration of the AllowedClients type for use with
@@ -34,6 +38,16 @@ func (b *AllowedClientsApplyConfiguration) WithNamespaces(value *AllowedNamespac
 func (b *AllowedClientsApplyConfiguration) WithRedirectHosts(values ...string) *AllowedClientsApplyConfiguration {
 	for i := range values {
 		b.RedirectHosts = append(b.RedirectHosts, values[i])
+	}
+	return b
+}
+
+// WithSecretMetadata adds the given value to the SecretMetadata field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the SecretMetadata field.
+func (b *AllowedClientsApplyConfiguration) WithSecretMetadata(values ...string) *AllowedClientsApplyConfiguration {
+	for i := range values {
+		b.SecretMetadata = append(b.SecretMetadata, values[i])
 	}
 	return b
 }

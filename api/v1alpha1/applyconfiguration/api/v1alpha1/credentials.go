@@ -14,9 +14,9 @@ type CredentialsApplyConfiguration struct {
 	// secretName is the Secret, in this namespace, that receives the client ID, the client secret and the provider's
 	// endpoints. Unset: "<name>-oidc".
 	SecretName *string `json:"secretName,omitempty"`
-	// labels are added to the Secret.
+	// labels are added to the Secret. Those with a prefix (example.com/team) need the OIDCProvider's allowedClients.secretMetadata. Unset: none.
 	Labels map[string]string `json:"labels,omitempty"`
-	// annotations are added to the Secret.
+	// annotations are added to the Secret. Those with a prefix need the OIDCProvider's allowedClients.secretMetadata. Unset: none.
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// keys renames the Secret's keys, for an application that insists on other names.
 	Keys *CredentialsKeysApplyConfiguration `json:"keys,omitempty"`
@@ -26,19 +26,21 @@ type CredentialsApplyConfiguration struct {
 	// has an error the Secret stays as it is. Unset: none.
 	Data map[string]apiv1alpha1.CredentialsTemplate `json:"data,omitempty"`
 	// existingSecretRef names the Secret, in this namespace, whose client secret is used instead of a generated one: at least
-	// 128 bits, such as 22 random letters and digits. It is followed when it changes; while it is missing, nothing is made up.
-	// Unset: a client secret is generated.
+	// 128 bits, such as 22 random letters and digits. The Secret must allow it by the annotation oidc-operator.dev/allow-client with the name
+	// of this OIDCClient. It is followed when it changes; while it is missing, nothing is made up. Unset: a client secret is generated.
 	ExistingSecretRef *ClientSecretReferenceApplyConfiguration `json:"existingSecretRef,omitempty"`
 	// rotation says when the client secret is replaced by a new one, and for how long the old one still works.
 	Rotation *ClientSecretRotationApplyConfiguration `json:"rotation,omitempty"`
 	// rolloutRestart are the workloads, in this namespace, that are restarted when their Secret has got another client secret, by
 	// an annotation on their pod template. The operator needs a right for it that it does not have by default. Unset: none.
 	RolloutRestart []WorkloadApplyConfiguration `json:"rolloutRestart,omitempty"`
-	// adopt takes over a Secret named secretName that exists already, with everything in it: a client secret that stands there
-	// stays. Unset: false; a Secret that was not made for this OIDCClient is left alone.
+	// adopt takes over a Secret named secretName that exists already and allows it by the annotation oidc-operator.dev/allow-client with the
+	// name of this OIDCClient. Keys are added, and none is changed; a client secret in it is used. Unset: false; a Secret that was not
+	// made for this OIDCClient is left alone.
 	Adopt *bool `json:"adopt,omitempty"`
 	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
-	// OIDCClient of the same name. Unset: Delete; Retain for a Secret that was adopted.
+	// OIDCClient of the same name. A Secret that was adopted is never deleted: Delete removes what the operator has added to it.
+	// Unset: Delete; Retain for a Secret that was adopted.
 	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
