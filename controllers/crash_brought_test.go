@@ -34,6 +34,14 @@ func takenCrashes() map[string]crash {
 			r.editClient(adopt)
 		}},
 		"client of an adopted Secret deleted": {kinds: kinds, secrets: 1, leaves: true, before: func(r *rig) { theirs(r); r.makeClient(adopt) }, begin: (*rig).endClient},
+		"client of an adopted Secret deleted, with what was added": {kinds: kinds, leaves: true, before: func(r *rig) {
+			theirs(r)
+			r.makeClient(adopt, func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyDelete })
+		}, begin: (*rig).endClient, check: func(r *rig) {
+			if secret := r.appSecret(); secret == nil || len(secret.Data) != 2 || len(secret.Annotations) != 1 || len(secret.Labels) != 0 {
+				r.t.Fatalf("the Secret is not what it was: %v", secret)
+			}
+		}},
 		"client secret brought later": {kinds: kinds, secrets: 2, before: func(r *rig) { r.make(r.provider); r.makeClient(existing) }, begin: func(r *rig) {
 			r.make(mine(r))
 		}, check: keepsSecret(brought)},

@@ -67,6 +67,17 @@ func clientCrashes() map[string]crash {
 		"client created":         {kinds: kinds, secrets: 2, before: func(r *rig) { r.make(r.provider) }, begin: func(r *rig) { r.makeClient() }},
 		"client before provider": {kinds: kinds, secrets: 2, before: func(r *rig) { r.makeClient() }, begin: func(r *rig) { r.make(r.provider) }},
 		"client deleted":         {kinds: kinds, before: registered, begin: (*rig).endClient},
+		"client with a client ID of its choice deleted": {kinds: kinds, secrets: 1, leaves: true, begin: (*rig).endClient, before: func(r *rig) {
+			r.make(r.provider)
+			r.makeClient(gen.WithClientID("chosen"))
+		}},
+		"client with a client ID of its choice deleted and made again": {kinds: kinds, secrets: 2, before: func(r *rig) {
+			r.make(r.provider)
+			r.makeClient(gen.WithClientID("chosen"))
+		}, begin: func(r *rig) {
+			r.endClient()
+			r.makeClient(gen.WithClientID("chosen"))
+		}},
 		"client deleted, its Secret retained": {kinds: kinds, secrets: 1, leaves: true, begin: (*rig).endClient, before: func(r *rig) {
 			r.make(r.provider)
 			r.makeClient(func(c *v1alpha1.OIDCClient) { c.Spec.Credentials.DeletionPolicy = v1alpha1.DeletionPolicyRetain })

@@ -102,6 +102,7 @@ var _ = Describe("Who tries to use the operator against another namespace", func
 		known := string(secretNamed(evil, "mine-oidc")(Default).Data["client_secret"])
 		heir := create(gen.OIDCClient(apps, "app", provider, gen.WithClientID("shared")))
 		Eventually(current(heir)).Should(match.BeRefused(v1alpha1.ReasonClientIDTaken, nil))
+		update(mine, func() { mine.Annotations = map[string]string{v1alpha1.AnnotationReleaseClientID: "true"} })
 		Expect(k8s.Delete(ctx, mine)).To(Succeed())
 		Eventually(current(heir)).Should(haveCredentials)
 		Eventually(registered).Should(And(HaveField("Secrets", HaveLen(1)), Satisfy(func(d *registration.Client) bool {

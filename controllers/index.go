@@ -30,6 +30,8 @@ const (
 	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
 	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials or their source; OIDCProvider by that of its DSN; SigningKey by that of its import
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
+	indexReservation   = "reservation"   // Secret that reserves a client ID, by provider and the namespace for which it does
+	indexRecordedAppID = "recordedAppID" // Secret of a registration or reservation by provider and app_id of Synology SSO Server's protocol
 	indexKeyRing       = "keyRing"       // Secret with a SigningKey's keys, also one that is gone, by provider "namespace/name"
 )
 
@@ -55,6 +57,18 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		}),
 		index(ctx, indexer, indexKeyRing, func(s *corev1.Secret) []string {
 			return one(ringProvider(s))
+		}),
+		index(ctx, indexer, indexReservation, func(s *corev1.Secret) []string {
+			if owner := recordedOwnerOf(s); owner != nil && isReservation(s) {
+				return one(scoped(providerOfRegistration(s), owner.client.Namespace))
+			}
+			return nil
+		}),
+		index(ctx, indexer, indexRecordedAppID, func(s *corev1.Secret) []string {
+			if appID := s.Annotations[annotationAppID]; appID != "" && recordedOwnerOf(s) != nil {
+				return one(scoped(providerOfRegistration(s), appID))
+			}
+			return nil
 		}),
 		index(ctx, indexer, indexLeaseProvider, func(l *coordinationv1.Lease) []string {
 			return one(l.Labels[registration.LabelProvider])

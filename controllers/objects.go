@@ -170,23 +170,6 @@ func (o objects) remove(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-// discard deletes a Secret that the operator has made, and releases one that it has not.
-func (o objects) discard(ctx context.Context, secret *corev1.Secret) error {
-	if isAdopted(secret) {
-		return o.release(ctx, secret)
-	}
-	return o.remove(ctx, secret)
-}
-
-func (o objects) discardAll(ctx context.Context, secrets []*corev1.Secret) error {
-	for _, secret := range secrets {
-		if err := o.discard(ctx, secret); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ownedBy returns a test for objects that carry the operator's label and name owner in their annotation.
 func ownedBy(owner string) func(metav1.Object) bool {
 	return func(obj metav1.Object) bool {

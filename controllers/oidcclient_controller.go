@@ -12,7 +12,6 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/presets"
-	"github.com/oidc-operator/oidc-operator/controllers/resources"
 )
 
 // clientReconciler gives every OIDCClient its credentials Secret and its registration with the provider.
@@ -25,7 +24,9 @@ type clientReconciler struct {
 	brought *referents
 	made    *madeSecrets
 	outages *outages
-	now     func() time.Time
+	// released are the OIDCClients that gave their client IDs up when they were deleted.
+	released releasedClients
+	now      func() time.Time
 }
 
 // +kubebuilder:rbac:groups=oidc-operator.dev,resources=oidcclients,verbs=get;list;watch
@@ -42,7 +43,7 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 		r.brought.forget(req.NamespacedName)
 		r.made.forget(req.NamespacedName)
 		r.outages.forget(req.NamespacedName)
-		return ctrl.Result{}, r.objects.withdraw(ctx, resources.Owner(kindClient, req.NamespacedName), before, req.NamespacedName)
+		return ctrl.Result{}, r.withdraw(ctx, req.NamespacedName, before)
 	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}

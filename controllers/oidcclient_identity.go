@@ -60,9 +60,14 @@ func broughtBack(c *v1alpha1.OIDCClient, state clientState, uid string) bool {
 	return false
 }
 
+// registeredTo reports whether a Secret, which may be nil, is the registration of an OIDCClient of c's namespace and name.
+func registeredTo(c *v1alpha1.OIDCClient, secret *corev1.Secret) bool {
+	return incumbent(secret) == ownerOf(c) && isRegistration(secret)
+}
+
 // registeredFor returns what a registration Secret says of an OIDCClient of c's namespace and name, or nil.
 func registeredFor(c *v1alpha1.OIDCClient, secret *corev1.Secret) *registration.Client {
-	if incumbent(secret) != ownerOf(c) || !isRegistration(secret) {
+	if !registeredTo(c, secret) {
 		return nil
 	}
 	document := &registration.Client{}

@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
-	"github.com/oidc-operator/oidc-operator/controllers/presets"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
@@ -22,10 +21,14 @@ type clientState struct {
 	provider *v1alpha1.OIDCProvider
 	// namespaceAllowed tells whether the provider admits clients of the namespace.
 	namespaceAllowed bool
-	// holder is the older OIDCClient that has the client ID, or nil.
-	holder *v1alpha1.OIDCClient
-	// appIDHolder is the OIDCClient that has its app_id of Synology SSO Server's protocol, or nil.
-	appIDHolder *v1alpha1.OIDCClient
+	// holder is the OIDCClient that has the client ID, or nil, and recorded the owner in another namespace that the provider's Secrets record.
+	holder   *v1alpha1.OIDCClient
+	recorded *recordedOwner
+	// appIDHolder and recordedAppID are the same of the app_id of Synology SSO Server's protocol.
+	appIDHolder   *v1alpha1.OIDCClient
+	recordedAppID *recordedOwner
+	// reservations is how many client IDs are kept for the namespace, when it asks for another one.
+	reservations int
 	// credentials is the Secret under the name in the spec, whoever made it, or nil.
 	credentials *corev1.Secret
 	// purpose is what credentials is there for already when it is not the OIDCClient's, or "", and ownerGone reports that it was made for
@@ -72,11 +75,7 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if err := r.observeUnowned(ctx, c, &state); err != nil {
 		return state, err
 	}
-	name := client.ObjectKey{
-		Namespace: c.ProviderKey().Namespace,
-		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
-	}
-	if state.registration, err = readSecret(ctx, r.client, name); err != nil {
+	if state.registration, err = readSecret(ctx, r.client, registrationKey(c)); err != nil {
 		return state, err
 	}
 	state.standing = registeredFor(c, state.registration)
@@ -93,41 +92,10 @@ func (r *clientReconciler) observe(ctx context.Context, c *v1alpha1.OIDCClient) 
 	if state.namespaceAllowed, err = namespaceAllowed(ctx, r.client, provider, c.Namespace); err != nil {
 		return state, err
 	}
-	if state.reservedFor, err = r.reservedFor(ctx, c); err != nil {
-		return state, err
-	}
 	if err = r.observeAlgorithms(ctx, c, &state); err != nil {
 		return state, err
 	}
-	if state.appIDHolder, err = r.appIDHolder(ctx, provider, c); err != nil {
-		return state, err
-	}
-	state.holder, err = r.holder(ctx, provider, c, standingRegistration{name, state.registration})
-	return state, err
-}
-
-// appIDHolder returns the OIDCClient that comes before c, is allowed by the provider and has c's app_id, or nil. The one whose client ID
-// the app_id is made from comes first, as it does at the provider; of the others the older.
-func (r *clientReconciler) appIDHolder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient) (*v1alpha1.OIDCClient, error) {
-	sso := presets.SynologySSO(c)
-	if sso == nil {
-		return nil, nil //nolint:nilnil // there is nothing to hold
-	}
-	same := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, same, client.MatchingFields{indexAppID: scoped(provider.Key(), sso.AppID)}); err != nil {
-		return nil, fmt.Errorf("list clients of the same app_id: %w", err)
-	}
-	own := func(c *v1alpha1.OIDCClient) bool { return registration.SynologyAppID(c.ClientID()) == sso.AppID }
-	for i := range same.Items {
-		other := &same.Items[i]
-		if other.UID == c.UID || own(c) && !own(other) || own(c) == own(other) && !precedes(kindClient, "", other, c) {
-			continue
-		}
-		if allowed, err := namespaceAllowed(ctx, r.client, provider, other.Namespace); err != nil || allowed {
-			return other, err
-		}
-	}
-	return nil, nil //nolint:nilnil // nobody has it
+	return state, r.observeOwnership(ctx, c, &state)
 }
 
 // observeAlgorithms looks at the provider's keys where it matters which there are. Any active key will do for a client that
@@ -168,36 +136,4 @@ func awaitedKey(c *v1alpha1.OIDCClient, signingKeys []v1alpha1.SigningKey, algor
 		}
 	}
 	return ""
-}
-
-// holder returns the OIDCClient that precedes c, is allowed by the provider and has c's client ID, or nil. One that may
-// not have the ID cannot keep it from others. What is returned is the cache's own.
-func (r *clientReconciler) holder(ctx context.Context, provider *v1alpha1.OIDCProvider, c *v1alpha1.OIDCClient, standing standingRegistration) (*v1alpha1.OIDCClient, error) {
-	same := &v1alpha1.OIDCClientList{}
-	if err := r.client.List(ctx, same, client.MatchingFields{indexClientID: scoped(provider.Key(), c.ClientID())}, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list clients of the same client ID: %w", err)
-	}
-	incumbent, err := r.objects.incumbent(ctx, standing, contested(c, same.Items))
-	if err != nil {
-		return nil, err
-	}
-	var holder *v1alpha1.OIDCClient
-	for i := range same.Items {
-		other := &same.Items[i]
-		if other.UID == c.UID || !precedes(kindClient, incumbent, other, c) || (holder != nil && !precedes(kindClient, incumbent, other, holder)) {
-			continue
-		}
-		allowed, err := namespaceAllowed(ctx, r.client, provider, other.Namespace)
-		if err != nil {
-			return nil, err
-		}
-		reserved, err := r.reservedFor(ctx, other)
-		if err != nil {
-			return nil, err
-		}
-		if allowed && reserved == "" {
-			holder = other
-		}
-	}
-	return holder, nil
 }

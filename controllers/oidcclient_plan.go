@@ -79,7 +79,7 @@ func planClient(c *v1alpha1.OIDCClient, state clientState, now time.Time, made *
 	switch {
 	case plan.secrets.first:
 		// Nobody can know the secret before it stands.
-	case document.Validate() == nil && (plan.secrets.value != "" || incumbent(state.registration) == ownerOf(c)):
+	case document.Validate() == nil && (plan.secrets.value != "" || registeredTo(c, state.registration)):
 		if len(plan.secrets.revokes) == 0 { // Served is to say that no replica takes a revoked one any more
 			plan.servedSince = servedSince(state, document, plan.credentialsUID)
 		}
@@ -138,13 +138,20 @@ func (p *clientPlan) planCredentials(c *v1alpha1.OIDCClient, state clientState) 
 	p.credentials = buildCredentials(c, adopted, data, p.secrets.issued, p.identity.uid)
 }
 
+// registrationKey returns the name of the registration Secret of a client.
+func registrationKey(c *v1alpha1.OIDCClient) client.ObjectKey {
+	return client.ObjectKey{
+		Namespace: c.ProviderKey().Namespace,
+		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
+	}
+}
+
 func ownerOf(c *v1alpha1.OIDCClient) string {
 	return resources.Owner(kindClient, client.ObjectKeyFromObject(c))
 }
 
 func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registration.Client) (*acorev1.SecretApplyConfiguration, error) {
-	secret, err := buildRegistration(c.ProviderKey(), registration.KindClient,
-		resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()), ownerOf(c), document)
+	secret, err := buildRegistration(c.ProviderKey(), registration.KindClient, registrationKey(c).Name, ownerOf(c), document)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +159,12 @@ func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registrati
 		secret.WithOwnerReferences(resources.SharedOwnerReference(kindClient, c)) // one in another namespace would be taken for gone
 	}
 	annotations := map[string]string{annotationOwnerUID: string(c.UID)}
+	if releases(c) {
+		annotations[v1alpha1.AnnotationReleaseClientID] = "true"
+	}
+	if document.SynologySSO != nil {
+		annotations[annotationAppID] = document.SynologySSO.AppID
+	}
 	if p.servedSince != "" {
 		annotations[annotationServedSince] = p.servedSince
 	}
@@ -194,20 +207,8 @@ func judgeClient(c *v1alpha1.OIDCClient, state clientState, document *registrati
 			"OIDCProvider %q does not admit the host %q as sector identifier; change spec.subject.sectorIdentifier or the provider's spec.allowedClients.redirectHosts",
 			c.ProviderKey(), sector))
 	}
-	if state.reservedFor != "" {
-		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
-			"client ID %q is reserved for namespace %q, whose name it begins with; create the OIDCClient there or with another spec.clientID",
-			c.ClientID(), state.reservedFor))
-	}
-	if state.holder != nil {
-		return stall(v1alpha1.ReasonClientIDTaken, fmt.Sprintf(
-			"client ID %q belongs to the older OIDCClient %q in namespace %q; delete one of the two or create this one with another spec.clientID",
-			c.ClientID(), state.holder.Name, state.holder.Namespace))
-	}
-	if state.appIDHolder != nil {
-		return stall(v1alpha1.ReasonAppIDTaken, fmt.Sprintf(
-			"app_id %q belongs to OIDCClient %q in namespace %q; set another spec.preset.synologySSO.appID, or leave it out",
-			presets.SynologySSO(c).AppID, state.appIDHolder.Name, state.appIDHolder.Namespace))
+	if taken := judgeOwnership(c, state); taken != nil {
+		return *taken
 	}
 	return accept(v1alpha1.ReasonAccepted, fmt.Sprintf("accepted by OIDCProvider %q", c.ProviderKey()))
 }
@@ -231,10 +232,7 @@ func registrationsIn(secrets []corev1.Secret) []*corev1.Secret {
 // name or with another provider, and credentials under a name from before a change.
 func outdated(c *v1alpha1.OIDCClient, owned []corev1.Secret) []*corev1.Secret {
 	var found []*corev1.Secret
-	wanted := client.ObjectKey{
-		Namespace: c.ProviderKey().Namespace,
-		Name:      resources.RegistrationName(c.ProviderKey().Name, registration.KindClient, c.ClientID()),
-	}
+	wanted := registrationKey(c)
 	for i := range owned {
 		s := &owned[i]
 		if isRegistration(s) && client.ObjectKeyFromObject(s) != wanted ||

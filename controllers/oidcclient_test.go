@@ -192,13 +192,14 @@ var _ = Describe("An OIDCClient", func() {
 		})
 	})
 
-	It("gives way to an older one with the same client ID, says who has it, and gets it when that is gone", func() {
+	It("gives way to an older one with the same client ID, says who has it, and gets it when that is given up", func() {
 		first := create(gen.OIDCClient(apps, "first", provider, gen.WithClientID("shared")))
 		Eventually(current(first)).Should(haveCredentials)
 		other := newNamespace(nil)
 		second := create(gen.OIDCClient(other, "second", provider, gen.WithClientID("shared")))
 		Eventually(current(second)).Should(match.BeRefused(v1alpha1.ReasonClientIDTaken,
 			ContainSubstring(`belongs to the older OIDCClient "first" in namespace "%s"`, apps)))
+		update(first, func() { first.Annotations = map[string]string{v1alpha1.AnnotationReleaseClientID: "true"} })
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 		Eventually(current(second)).Should(haveCredentials)
 		Eventually(func(g Gomega) map[string]string { // a write of the first may have been under way when it was deleted
@@ -211,7 +212,8 @@ var _ = Describe("An OIDCClient", func() {
 		theirs := create(gen.Secret(apps, "app-oidc", map[string]string{"client_secret": "theirs"}))
 		c := create(gen.OIDCClient(apps, "app", provider))
 		Eventually(current(c)).Should(match.BeRefused(v1alpha1.ReasonSecretNotOwned, Equal(
-			`Secret "app-oidc" exists and is not owned by this OIDCClient; delete it, set spec.credentials.secretName, or set spec.credentials.adopt`)))
+			`Secret "app-oidc" exists and is not owned by this OIDCClient; delete it, or set spec.credentials.secretName, or, to have it adopted, `+
+				`set spec.credentials.adopt and let the Secret allow it: kubectl -n `+apps+` annotate secret app-oidc oidc-operator.dev/allow-client=app`)))
 		Consistently(secretNamed(apps, "app-oidc")).Should(HaveField("ResourceVersion", theirs.ResourceVersion))
 		Expect(registrationsOf(provider, "client")(Default)).To(BeEmpty())
 		update(c, func() { c.Spec.Credentials.SecretName = "mine" })

@@ -31,9 +31,10 @@ import (
 // or (while it waits) a replica's report changes, when its provider has not been available for some time or is so again, and when a replica reports that one of several client secrets was used.
 func (r *clientReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged(), rotationRequested()))).
+		For(&v1alpha1.OIDCClient{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), r.released.deleted(), specChanged(), requested()))).
 		Watches(&v1alpha1.OIDCClient{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(specChanged())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
+		Watches(&corev1.Secret{}, r.freedIDs()).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(r.signedWith), builder.WithPredicates(activityPredicate())).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.withSecretName)).
 		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.ofProvider), builder.WithPredicates(concerningClients())).
@@ -155,11 +156,12 @@ func (r *clientReconciler) admittedOtherwise(ctx context.Context, c *v1alpha1.OI
 	return allowed.From == v1alpha1.NamespacesFromSelector && labelsAdmitted(allowed.Selector, before.GetLabels()) != labelsAdmitted(allowed.Selector, after.GetLabels())
 }
 
-// rotationRequested passes the changes of the annotations that ask for a rotation or a revocation.
-func rotationRequested() predicate.Predicate {
+// requested passes the changes of the annotations that ask for a rotation or a revocation, or give the client ID up.
+func requested() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
-		return before[v1alpha1.AnnotationRotate] != after[v1alpha1.AnnotationRotate] || before[v1alpha1.AnnotationRevoke] != after[v1alpha1.AnnotationRevoke]
+		return before[v1alpha1.AnnotationRotate] != after[v1alpha1.AnnotationRotate] || before[v1alpha1.AnnotationRevoke] != after[v1alpha1.AnnotationRevoke] ||
+			releases(e.ObjectOld) != releases(e.ObjectNew)
 	}}
 }
 

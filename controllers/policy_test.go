@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 	"github.com/oidc-operator/oidc-operator/test/match"
@@ -144,30 +146,102 @@ var _ = Describe("Who may have a registration", func() {
 		BeforeEach(func() { others = newNamespace(map[string]string{"sso": "yes"}) })
 		shared := gen.WithClientID("shared")
 
-		It("is the older, in whichever namespace, and the other takes over with a client secret of its own when that is deleted", func() {
+		It("is the older, and the next of its namespace takes over with a client secret of its own when that is deleted", func() {
+			first := admitted(apps, "first", shared)
+			value := clientSecretOf(first)
+			second := create(gen.OIDCClient(apps, "second", provider, shared))
+			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring(`belongs to the older OIDCClient "first" in namespace "%s"`, apps)))
+			Expect(k8s.Delete(ctx, first)).To(Succeed())
+			Eventually(current(second)).Should(haveCredentials)
+			Expect(clientSecretOf(second)).NotTo(Equal(value))
+			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(second)))
+		})
+		It("is its namespace's also when the OIDCClient is deleted, until an administrator deletes the reservation", func() {
 			first := admitted(others, "first", shared)
 			value := clientSecretOf(first)
 			second := create(gen.OIDCClient(apps, "second", provider, shared))
 			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring(`belongs to the older OIDCClient "first" in namespace "%s"`, others)))
 			Consistently(registeredFor(provider, "shared")).Should(acceptOnly(value))
 			Expect(k8s.Delete(ctx, first)).To(Succeed())
+			Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+			name := reservationOf(provider, "shared")(Default).Name
+			update(second, func() { second.Spec.DisplayName = "looked at again" })
+			reserved := refusedFor(v1alpha1.ReasonClientIDTaken, And(ContainSubstring("is reserved for namespace %q, whose OIDCClient %q had it last", others, "first"),
+				ContainSubstring("kubectl -n %s delete secret %s", namespace, name)))
+			Eventually(current(second)).Should(And(HaveField("Status.ObservedGeneration", second.Generation), reserved))
+			Expect(reservationOf(provider, "shared")(Default).Data).To(BeEmpty(), "nothing that proves a client secret is kept")
+			Consistently(current(second)).Should(reserved)
+
+			By("giving it back to its namespace, under whichever name")
+			again := admitted(others, "again", shared)
+			Expect(clientSecretOf(again)).NotTo(Equal(value))
+			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
+			Expect(k8s.Delete(ctx, again)).To(Succeed())
+			Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+			Expect(k8s.Delete(ctx, reservationOf(provider, "shared")(Default))).To(Succeed())
 			Eventually(current(second)).Should(haveCredentials)
-			Expect(clientSecretOf(second)).NotTo(Equal(value))
 			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(second)))
 		})
-		It("is the next one while the older is not admitted, each with its own client secret", func() {
+		It("stays with who replaces the OIDCClient by force while another namespace waits for it", func() {
+			first := admitted(others, "first", shared)
+			waiting := create(gen.OIDCClient(apps, "waiting", provider, shared))
+			Eventually(current(waiting)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
+			Expect(k8s.Delete(ctx, first)).To(Succeed())
+			first = create(gen.OIDCClient(others, "first", provider, shared))
+			Eventually(current(first)).Should(haveCredentials)
+			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(first)))
+			Consistently(current(waiting)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
+		})
+		It("passes to another namespace when its owner gives it up by an annotation", func() {
+			for _, settle := range []bool{true, false} {
+				first := admitted(others, "first", shared)
+				second := create(gen.OIDCClient(apps, "second", provider, shared))
+				Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring("oidc-operator.dev/release-client-id")))
+				update(first, func() { first.Annotations = map[string]string{v1alpha1.AnnotationReleaseClientID: "true"} })
+				if settle {
+					settled()
+					Expect(current(second)(Default)).To(refusedFor(v1alpha1.ReasonClientIDTaken, nil), "the owner is there still")
+				}
+				Expect(k8s.Delete(ctx, first)).To(Succeed())
+				Eventually(current(second)).Should(haveCredentials)
+				update(second, func() { second.Annotations = map[string]string{v1alpha1.AnnotationReleaseClientID: "true"} })
+				Expect(k8s.Delete(ctx, second)).To(Succeed())
+				Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+			}
+			Expect(reservations(provider)(Default)).To(BeEmpty())
+		})
+		It("is whose a backup says it is, whoever is restored first", func() {
+			create(reservation(provider, "shared", "OIDCClient/"+others+"/first"))
+			early := create(gen.OIDCClient(apps, "early", provider, shared))
+			Eventually(current(early)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring("is reserved for namespace %q", others)))
+			anotherSecond()
+			first := admitted(others, "first", shared)
+			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(first)))
+			Eventually(current(early)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring(`belongs to the OIDCClient "first" in namespace "%s"`, others)))
+		})
+		It("is refused to a namespace that has left too many of them reserved", func() {
+			for i := range 100 {
+				create(reservation(provider, fmt.Sprintf("made-up-%d", i), "OIDCClient/"+apps+"/gone"))
+			}
+			one := create(gen.OIDCClient(apps, "one", provider, gen.WithClientID("made-up-100")))
+			Eventually(current(one)).Should(refusedFor(v1alpha1.ReasonTooManyReservations, ContainSubstring("kubectl -n %s get secrets -l oidc-operator.dev/reservation", namespace)))
+			admitted(apps, "by-default")
+			admitted(apps, "again", gen.WithClientID("made-up-7"))
+			admitted(others, "other", gen.WithClientID("made-up-101"))
+		})
+		It("is its namespace's also while that is not admitted", func() {
 			first := admitted(apps, "first", shared)
 			value := clientSecretOf(first)
 			anotherSecond()
 			second := create(gen.OIDCClient(others, "second", provider, shared))
 			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			setLabel(apps, "sso", "no")
-			Eventually(current(second)).Should(haveCredentials)
 			Eventually(current(first)).Should(refusedFor(v1alpha1.ReasonNamespaceNotAllowed, nil))
-			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(second)))
+			Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
+			Consistently(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			setLabel(apps, "sso", "yes")
 			Eventually(current(first)).Should(haveCredentials)
-			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
+			Expect(current(second)(Default)).To(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			Expect(clientSecretOf(first)).To(Equal(value))
 			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(value))
 		})
@@ -181,18 +255,19 @@ var _ = Describe("Who may have a registration", func() {
 			Consistently(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
 			Eventually(registrationsOf(provider, "client")).Should(BeEmpty())
 		})
-		It("is the older also when it comes from another provider", func() {
+		It("stays with who has it when an older comes from another provider, and with that when it leaves", func() {
 			elsewhere := create(gen.OIDCProvider(namespace, "elsewhere", gen.WithIssuer("http://localhost:8081")))
 			first := create(gen.OIDCClient(apps, "first", elsewhere, shared))
 			Eventually(current(first)).Should(haveCredentials)
 			anotherSecond()
 			second := admitted(others, "second", shared)
 			update(first, func() { first.Spec.ProviderRef.Name = provider.Name })
-			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring(`"first"`)))
-			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(first)))
+			Eventually(current(first)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring(`belongs to the OIDCClient "second" in namespace "%s"`, others)))
+			Consistently(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(second)))
+			Eventually(registrationsOf(elsewhere, "client")).Should(BeEmpty())
+			Expect(reservationOf(elsewhere, "shared")(Default).Annotations).To(HaveKeyWithValue("oidc-operator.dev/owner", "OIDCClient/"+apps+"/first"))
 			update(first, func() { first.Spec.ProviderRef.Name = elsewhere.Name })
-			Eventually(current(second)).Should(haveCredentials)
-			Eventually(registeredFor(provider, "shared")).Should(acceptOnly(clientSecretOf(second)))
+			Eventually(registeredFor(elsewhere, "shared")).Should(acceptOnly(clientSecretOf(first)))
 		})
 		It("is the namespace whose default it is, until that namespace is gone", func() {
 			reserving := newNamespace(nil)
@@ -215,6 +290,42 @@ var _ = Describe("Who may have a registration", func() {
 		})
 	})
 })
+
+// reservations returns the Secrets that keep client IDs of a provider for the namespaces that had them.
+func reservations(p *v1alpha1.OIDCProvider) func(Gomega) []corev1.Secret {
+	return func(g Gomega) []corev1.Secret {
+		list := &corev1.SecretList{}
+		g.Expect(k8s.List(ctx, list, client.InNamespace(p.Namespace), client.MatchingLabels{"oidc-operator.dev/reservation": "client", "oidc-operator.dev/provider": p.Name})).To(Succeed())
+		return list.Items
+	}
+}
+
+// reservationOf returns the reservation of a client ID.
+func reservationOf(p *v1alpha1.OIDCProvider, clientID string) func(Gomega) *corev1.Secret {
+	return func(g Gomega) *corev1.Secret {
+		for _, secret := range reservations(p)(g) {
+			if secret.Annotations["oidc-operator.dev/client-id"] == clientID {
+				return &secret
+			}
+		}
+		g.Expect(clientID).To(BeEmpty(), "there is no reservation")
+		return nil
+	}
+}
+
+// reservation returns a reservation as a backup restores it.
+func reservation(p *v1alpha1.OIDCProvider, clientID, owner string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: p.Namespace, Name: resources.RegistrationName(p.Name, registration.KindClient, clientID),
+			Labels: map[string]string{
+				"app.kubernetes.io/managed-by": "oidc-operator", "oidc-operator.dev/provider": p.Name, "oidc-operator.dev/reservation": "client",
+			},
+			Annotations: map[string]string{"oidc-operator.dev/owner": owner, "oidc-operator.dev/client-id": clientID},
+		},
+		Type: registration.SecretType,
+	}
+}
 
 // end deletes a namespace for good, which takes a controller that no test cluster has.
 func end(namespace string) {

@@ -128,7 +128,19 @@ var _ = Describe("An OIDCClient with a preset", func() {
 		update(thief, func() { thief.Spec.Preset.SynologySSO.AppID = "153fcb35b01571b49cb0adca3a4bda40" })
 		Eventually(current(thief)).Should(accepted(nil))
 		Eventually(file(thief, "app_id")).Should(Equal("153fcb35b01571b49cb0adca3a4bda40"))
+		By("keeping it from another namespace also when its OIDCClient is gone")
+		other := newNamespace(nil)
+		waiting := create(gen.OIDCClient(other, "waiting", provider, gen.WithRedirectURIs(), sso("153fcb35b01571b49cb0adca3a4bda40", "https://waiting.example.com/")))
+		Eventually(current(waiting)).Should(match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAppIDTaken, ContainSubstring(`OIDCClient "thief"`)))
 		Expect(k8s.Delete(ctx, thief)).To(Succeed())
+		kept := match.HaveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAppIDTaken, ContainSubstring("belongs to namespace %q", apps))
+		Eventually(current(waiting)).Should(kept)
+		Consistently(current(waiting)).Should(kept)
+		again := create(gen.OIDCClient(apps, "again", provider, gen.WithRedirectURIs(), sso("153fcb35b01571b49cb0adca3a4bda40", "https://thief.example.com/")))
+		Eventually(current(again)).Should(accepted(nil))
+		for _, c := range []*v1alpha1.OIDCClient{again, waiting} {
+			Expect(k8s.Delete(ctx, c)).To(Succeed())
+		}
 
 		By("binding its pages to the provider's policy, also where OpenID Connect has others")
 		update(provider, func() { provider.Spec.AllowedClients.RedirectHosts = []string{"other.example.com"} })

@@ -50,6 +50,11 @@ func isCredentials(secret *corev1.Secret) bool {
 	return secret.Type == resources.SecretTypeCredentials
 }
 
+// providerOfRegistration returns the provider of a registration or reservation.
+func providerOfRegistration(secret *corev1.Secret) types.NamespacedName {
+	return types.NamespacedName{Namespace: secret.Namespace, Name: secret.Labels[registration.LabelProvider]}
+}
+
 // buildRegistration returns the Secret, in the provider's namespace, that holds document.
 func buildRegistration(provider types.NamespacedName, kind registration.Kind, name, owner string, document any) (*acorev1.SecretApplyConfiguration, error) {
 	data, err := json.Marshal(document)
@@ -67,11 +72,12 @@ func buildRegistration(provider types.NamespacedName, kind registration.Kind, na
 		WithData(map[string][]byte{kind.File(): data}), nil
 }
 
-// ownedRegistration tests for registration Secrets of one kind, whoever their owner is: of two resources that want the
-// same registration the one with the right to it takes it over.
+// ownedRegistration tests for registration Secrets of one kind, and for reservations of what they had, whoever their owner is: of two
+// resources that want the same registration the one with the right to it takes it over.
 func ownedRegistration(kind registration.Kind) func(metav1.Object) bool {
 	return func(obj metav1.Object) bool {
-		return resources.Managed(obj) && obj.GetLabels()[registration.LabelKind] == string(kind)
+		labels := obj.GetLabels()
+		return resources.Managed(obj) && (labels[registration.LabelKind] == string(kind) || labels[registration.LabelKind] == "" && labels[resources.LabelReservation] == string(kind))
 	}
 }
 
@@ -92,20 +98,17 @@ func (o objects) orphans(ctx context.Context, owner string, gone client.Object, 
 	return nil, nil
 }
 
-// withdraw deletes the registrations of a resource that is gone, and releases the Secrets that it had adopted and was not to retain. Its other
-// Secrets go with their owner reference.
+// withdraw deletes the registrations of a resource that is gone. Its other Secrets go with their owner reference.
 func (o objects) withdraw(ctx context.Context, owner string, gone client.Object, key types.NamespacedName, scope ...client.ListOption) error {
 	secrets, err := o.orphans(ctx, owner, gone, key, scope...)
 	if err != nil {
 		return err
 	}
 	for i := range secrets {
-		s := &secrets[i]
-		released := isAdopted(s) && s.Namespace == key.Namespace && resources.Managed(s) && releasedAtDeletion(s)
-		if !isRegistration(s) && !released {
+		if !isRegistration(&secrets[i]) {
 			continue
 		}
-		if err := o.discard(ctx, s); err != nil {
+		if err := o.remove(ctx, &secrets[i]); err != nil {
 			return err
 		}
 	}

@@ -11,9 +11,12 @@ const (
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
 	// ReasonRedirectHostNotAllowed surfaces when a redirect URI has a host that the provider's allowedClients do not admit.
 	ReasonRedirectHostNotAllowed = "RedirectHostNotAllowed"
-	// ReasonClientIDTaken surfaces when an older OIDCClient of the same provider has the client ID.
+	// ReasonClientIDTaken surfaces when an older OIDCClient of the same provider, or another namespace, has the client ID.
 	ReasonClientIDTaken = "ClientIDTaken"
-	// ReasonAppIDTaken surfaces when another OIDCClient of the same provider has the appID of the preset synologySSO.
+	// ReasonTooManyReservations surfaces when the provider keeps so many client IDs of deleted OIDCClients for the namespace that it gets no
+	// further one of its choice.
+	ReasonTooManyReservations = "TooManyReservations"
+	// ReasonAppIDTaken surfaces when another OIDCClient of the same provider, or another namespace, has the appID of the preset synologySSO.
 	ReasonAppIDTaken = "AppIDTaken"
 )
 

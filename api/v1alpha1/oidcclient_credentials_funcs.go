@@ -10,6 +10,10 @@ import (
 // that may adopt it or use the client secret in it.
 const AnnotationAllowClient = "oidc-operator.dev/allow-client"
 
+// AnnotationReleaseClientID with the value "true" on an OIDCClient gives its client ID up: when its registration ends, no reservation keeps
+// the client ID, and the app_id, from other namespaces.
+const AnnotationReleaseClientID = "oidc-operator.dev/release-client-id"
+
 // The times of a rotation where nothing is set.
 const (
 	defaultOverlap  = 24 * time.Hour

@@ -108,7 +108,8 @@ type OIDCClientSpec struct {
 	TosURI string `json:"tosURI,omitempty"`
 
 	// clientID is the application's client ID, unique for the provider: of two OIDCClients that want the same one, the older
-	// has it. One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
+	// has it. Once registered it belongs to this namespace, also after the OIDCClient is deleted, until it is given up (annotation
+	// oidc-operator.dev/release-client-id). One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
 	// Unset: "<namespace>.<name>".
 	// +optional
 	// +kubebuilder:validation:MinLength=1

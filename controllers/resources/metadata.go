@@ -20,6 +20,8 @@ const (
 	ManagedBy = "oidc-operator"
 	// AnnotationOwner names the resource for which an object was made, as Owner returns it.
 	AnnotationOwner = "oidc-operator.dev/owner"
+	// LabelReservation is on a Secret that keeps what a registration of the kind in its value had for the namespace that had it.
+	LabelReservation = "oidc-operator.dev/reservation"
 	// AnnotationDeletionPolicy is on what outlives its owner for a while: the DeletionPolicy that the owner had.
 	AnnotationDeletionPolicy = "oidc-operator.dev/deletion-policy"
 

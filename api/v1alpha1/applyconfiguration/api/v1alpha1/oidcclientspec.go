@@ -27,7 +27,8 @@ type OIDCClientSpecApplyConfiguration struct {
 	// tosURI is the URL of the application's terms of service.
 	TosURI *string `json:"tosURI,omitempty"`
 	// clientID is the application's client ID, unique for the provider: of two OIDCClients that want the same one, the older
-	// has it. One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
+	// has it. Once registered it belongs to this namespace, also after the OIDCClient is deleted, until it is given up (annotation
+	// oidc-operator.dev/release-client-id). One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
 	// Unset: "<namespace>.<name>".
 	ClientID *string `json:"clientID,omitempty"`
 	// redirectURIs are where a login may return to, compared character for character: https, or http on a loopback host, or
