@@ -50,6 +50,9 @@ func (p *Provider) authenticateAssertion(r *http.Request, params oidc.Parameters
 	if err != nil {
 		return nil, err
 	}
+	if !p.mayRemember(client, now, read.ExpiresAt) {
+		return nil, errAssertions
+	}
 	err = p.store.UseOnce(r.Context(), onceOf("assertion", client.ClientID, read.ID), now, read.ExpiresAt)
 	if errors.Is(err, store.ErrReplayed) {
 		return nil, &oidc.Error{Code: oidc.CodeInvalidClient, Description: "the client assertion was used before; make one for each request"}
@@ -57,6 +60,7 @@ func (p *Provider) authenticateAssertion(r *http.Request, params oidc.Parameters
 	if err != nil {
 		return nil, fmt.Errorf("use up assertion: %w", err)
 	}
+	p.noteRemembered(client, now, read.ExpiresAt)
 	return client, nil
 }
 

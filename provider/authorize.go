@@ -161,6 +161,7 @@ func (p *Provider) issueCode(w http.ResponseWriter, r *http.Request, a *authoriz
 	case err != nil:
 		return a.fail(fmt.Errorf("create grant: %w", err))
 	}
+	p.trimGrants(r.Context(), b.Subject)
 	return p.answer(w, r, a.to, "code", code)
 }
 

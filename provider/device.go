@@ -233,6 +233,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request, b *brows
 	case err != nil:
 		return fmt.Errorf("decide about device: %w", err)
 	}
+	p.trimGrants(r.Context(), b.Subject)
 	p.record(r.Context(), event, slog.String("sub", b.Subject), slog.String("session_id", b.ID), slog.String("client_id", d.Client.ID),
 		slog.String("scope", strings.Join(d.scopes(), " ")))
 	return p.render(w, r, http.StatusOK, web.DeviceDone{Application: applicationOf(d.client), Allowed: grant != nil})

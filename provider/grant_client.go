@@ -44,6 +44,7 @@ func (p *Provider) grantClient(ctx context.Context, t *tokenRequest) (*tokenAnsw
 		if err := p.store.CreateAccessToken(ctx, *made.stored); err != nil {
 			return nil, p.notStored(ctx, "store access token", err)
 		}
+		p.trimClientTokens(ctx, t.client)
 	}
 	return &tokenAnswer{
 		AccessToken: made.value, TokenType: t.tokenType(), ExpiresIn: made.expiresIn, Scope: strings.Join(scopes, " "),

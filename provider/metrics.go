@@ -33,19 +33,19 @@ type metrics struct {
 type limit string
 
 const (
-	limitWaiting  limit = "waiting"
-	limitNetwork  limit = "network"
-	limitVolume   limit = "volume"
-	limitGrants   limit = "grants"
-	limitSessions limit = "sessions"
-	limitTokens   limit = "client_tokens"
-	limitProofs   limit = "proofs"
-	limitFailures limit = "failures"
-	limitNotices  limit = "notices"
+	limitWaiting    limit = "waiting"
+	limitNetwork    limit = "network"
+	limitVolume     limit = "volume"
+	limitGrants     limit = "grants"
+	limitSessions   limit = "sessions"
+	limitTokens     limit = "client_tokens"
+	limitAssertions limit = "assertions"
+	limitFailures   limit = "failures"
+	limitNotices    limit = "notices"
 )
 
 func limits() []limit {
-	return []limit{limitWaiting, limitNetwork, limitVolume, limitGrants, limitSessions, limitTokens, limitProofs, limitFailures, limitNotices}
+	return []limit{limitWaiting, limitNetwork, limitVolume, limitGrants, limitSessions, limitTokens, limitAssertions, limitFailures, limitNotices}
 }
 
 // loginResult is the result label of the logins counter.

@@ -105,6 +105,8 @@ type Provider struct {
 	kept, guesses *quotas
 	// waiting bounds what is stored of requests for which nobody has signed in yet.
 	waiting *waiting
+	// bounds trim what users and clients store.
+	bounds *bounds
 	// lane and proven are for secrets of clients that are costly to compare with.
 	lane   *secretLane
 	proven *provenSecrets
@@ -179,6 +181,7 @@ func New(o Options) (*Provider, error) {
 	if err := p.fillDefaults(issuer, o); err != nil {
 		return nil, err
 	}
+	p.bounds = newBounds()
 	p.waiting = newWaiting(p.store, o.WaitingBytes, p.now, p.logger)
 	p.notices = newNotices(p)
 	p.expressions = newExpressionFailures(p.logger, p.now)

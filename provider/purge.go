@@ -76,7 +76,11 @@ func (p *Provider) Purge(ctx context.Context) (deleted int, err error) {
 	}
 	p.metrics.purged.Add(float64(deleted))
 	p.recordEnded(ctx, ended)
-	return deleted, nil
+	if deleted >= purgeBatch {
+		return deleted, nil
+	}
+	trimmed, err := p.trimTotals(ctx, purgeBatch)
+	return deleted + trimmed, err
 }
 
 // sessionExpired is the reason of the end of a session that was too old or idle for too long.

@@ -104,6 +104,11 @@ func (q *quotas) take(key string, n int, now time.Time) bool {
 	return q.of(key, now).AllowN(now, n)
 }
 
+// left reports whether take would succeed.
+func (q *quotas) left(key string, n int, now time.Time) bool {
+	return q.of(key, now).TokensAt(now) >= float64(n)
+}
+
 func (q *quotas) of(key string, now time.Time) *rate.Limiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()

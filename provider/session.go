@@ -115,6 +115,9 @@ func (p *Provider) beginSession(ctx context.Context, w http.ResponseWriter, prev
 	if err := p.checkUnchanged(ctx, &session, user, who); err != nil {
 		return "", nil, err
 	}
+	if !again {
+		p.trimSessions(ctx, user.Subject)
+	}
 	p.record(ctx, auditLoginSucceeded, slog.String("sub", user.Subject), slog.String("username", user.Username),
 		slog.String("session_id", session.ID), slog.Any("amr", session.AuthMethods))
 	p.cookies.set(w, p.cookies.session, secret)

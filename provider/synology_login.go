@@ -212,6 +212,7 @@ func (p *Provider) issueSynologyToken(w http.ResponseWriter, r *http.Request, s 
 	case err != nil:
 		return s.fail(fmt.Errorf("create grant: %w", err))
 	}
+	p.trimGrants(r.Context(), b.Subject)
 	if s.FromScript() {
 		return p.tellScript(w, r, s, web.Message{Text: "login", Data: s.Message(synologysso.StatusLogin, token)})
 	}
