@@ -70,32 +70,7 @@ if make -s -C "$root" bin/tools/setup-envtest >&2 && deadline 60 download 2>"$di
 fi
 say "no released binaries to download ($(tail -n 1 "$dir/.download.log" 2>/dev/null | cut -c1-100)); building Kubernetes $version from the module proxy"
 
-# ---- built from source
-# Kubernetes has its version from the linker; without it the API server calls
-# itself v0.0.0 and clients refuse to talk to it.
-number=${version#v}
-flags="-s -w"
-for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-  flags+=" -X $package.gitVersion=$version -X $package.gitMajor=${number%%.*}"
-  minor=${number#*.}
-  flags+=" -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean"
-  flags+=" -X $package.gitCommit=0000000000000000000000000000000000000000 -X $package.buildDate=1970-01-01T00:00:00Z"
-done
-
-build() { # name package linker-flags
-  # A name of its own first: an interrupted build leaves no half of a binary.
-  (
-    cd "$here"
-    export CGO_ENABLED=0 GOFLAGS=-mod=readonly
-    ../progress.sh "kube: building $1" \
-      go build -trimpath -buildvcs=false -tags grpcnotrace -ldflags "$3" -o "$dir/.$1.new" "$2"
-  )
-  mv "$dir/.$1.new" "$dir/$1"
-}
-
-build etcd go.etcd.io/etcd/server/v3 "-s -w"
-build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
-build kubectl k8s.io/kubernetes/cmd/kubectl "$flags"
+"$here/build.sh" "$dir" "${programs[@]}"
 
 echo "$stamp" >"$dir/.stamp"
 echo "$dir"

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -28,6 +29,8 @@ type Server struct {
 	// exited is closed when the process that runs now has ended; nil when none runs.
 	exited chan struct{}
 	pid    int
+	// address is where it listens besides its socket, or "".
+	address string
 }
 
 const (
@@ -38,7 +41,25 @@ const (
 // New starts a server that ends with the test. The test fails when the programs are not installed.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s, err := Open()
+	return newServer(t, "")
+}
+
+// NewOn starts a server that listens on a free port of an IP address of this machine, for clients in containers.
+func NewOn(t testing.TB, ip string) *Server {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return newServer(t, listener.Addr().String())
+}
+
+func newServer(t testing.TB, address string) *Server {
+	t.Helper()
+	s, err := open(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +72,9 @@ func New(t testing.TB) *Server {
 }
 
 // Open starts a server for programs that are not tests. Close ends it.
-func Open() (*Server, error) {
+func Open() (*Server, error) { return open("") }
+
+func open(address string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -64,7 +87,7 @@ func Open() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for PostgreSQL: %w", err)
 	}
-	s := &Server{bin: bin, dir: dir, password: rand.Text(), account: account}
+	s := &Server{bin: bin, dir: dir, password: rand.Text(), account: account, address: address}
 	if err := s.create(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -92,6 +115,22 @@ func (s *Server) create() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLine(string(out)))
 	}
+	if s.address == "" {
+		return nil
+	}
+	return s.admitEverywhere()
+}
+
+// admitEverywhere lets clients of other addresses than this machine's prove who they are.
+func (s *Server) admitEverywhere() error {
+	file, err := os.OpenFile(filepath.Join(s.data(), "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = file.WriteString("host all all all scram-sha-256\n")
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("let clients in: %w", err)
+	}
 	return nil
 }
 
@@ -112,7 +151,13 @@ func (s *Server) Start() error {
 		return fmt.Errorf("open PostgreSQL's log: %w", err)
 	}
 	defer log.Close()
-	cmd := s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
+	args := []string{"-D", s.data(), "-k", s.dir, "-c", "max_connections=200"}
+	if host, port, err := net.SplitHostPort(s.address); err == nil {
+		args = append(args, "-c", "listen_addresses="+host, "-p", port)
+	} else {
+		args = append(args, "-c", "listen_addresses=")
+	}
+	cmd := s.command("postgres", args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	started, exited := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -156,6 +201,12 @@ func (s *Server) awaitReady() error {
 
 // DSN returns the connection string of a database of this server.
 func (s *Server) DSN(database string) string {
+	if s.address != "" {
+		u := url.URL{
+			Scheme: "postgres", User: url.UserPassword("postgres", s.password), Host: s.address, Path: "/" + database, RawQuery: "sslmode=disable",
+		}
+		return u.String()
+	}
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", s.password), Path: "/" + database,
 		RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode(),
