@@ -37,7 +37,7 @@ func specField(field string) string {
 // specFields names, for each field of a registration that is not called the same in a spec, the field that it comes from.
 func specFields() map[string]string {
 	return map[string]string{
-		"client_id": "clientID", "redirect_uris": "redirectURIs", "post_logout_redirect_uris": "postLogoutRedirectURIs",
+		"client_id": "clientID", "client_name": "displayName", "redirect_uris": "redirectURIs", "post_logout_redirect_uris": "postLogoutRedirectURIs",
 		"logo_uri": "logoURI", "client_uri": "clientURI", "policy_uri": "policyURI", "tos_uri": "tosURI",
 		"scope": "scopes", "grant_types": "grantTypes",
 		"token_endpoint_auth_method": "tokenEndpointAuthMethod", "jwks_uri": "jwksURI",

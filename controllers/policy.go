@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,6 +16,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 )
 
 // namespaceAllowed tells whether a provider admits OIDCClients of a namespace.
@@ -50,24 +51,28 @@ func foreignHost(provider *v1alpha1.OIDCProvider, uris []string) string {
 		return ""
 	}
 	for _, uri := range uris {
-		u, err := url.Parse(uri)
-		if err != nil || !hostAllowed(hosts, strings.ToLower(u.Host), strings.ToLower(u.Hostname())) {
+		if !hostAllowed(hosts, oidc.RedirectHost(uri)) {
 			return uri
 		}
 	}
 	return ""
 }
 
-// hostAllowed compares a URI's host, with ("[::1]") and without brackets and port, to a list of hosts and "*.domain" patterns.
-func hostAllowed(hosts []string, withPort, host string) bool {
-	for _, allowed := range hosts {
-		if domain, ok := strings.CutPrefix(allowed, "*."); ok {
+// hostAllowed reports whether a host, in lower case and without port or brackets, is in a list of hosts, IPv6 addresses in brackets,
+// and "*.domain" patterns.
+func hostAllowed(allowed []string, host string) bool {
+	address, _ := netip.ParseAddr(host) // the zero value for a name
+	for _, a := range allowed {
+		if domain, ok := strings.CutPrefix(a, "*."); ok {
 			if strings.HasSuffix(host, "."+domain) {
 				return true
 			}
 			continue
 		}
-		if allowed == host || (strings.HasPrefix(allowed, "[") && strings.HasPrefix(withPort, allowed)) {
+		if a == host {
+			return true
+		}
+		if listed, err := netip.ParseAddr(strings.Trim(a, "[]")); err == nil && listed == address {
 			return true
 		}
 	}

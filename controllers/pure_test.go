@@ -80,8 +80,15 @@ func TestHostAllowed(t *testing.T) {
 		"http://localhost:8090/cb":          true,
 		"http://[::1]:8090/cb":              true,
 		"http://127.0.0.1/cb":               false,
-		"com.example.app:/cb":               false,
+		"http://[0:0:0:0:0:0:0:1]:8090/cb":  true,
+		"http://[::2]/cb":                   false,
 		"https://app.example.com@evil.com/": false,
+		// A private-use scheme is a domain name in reverse; what follows it leads nowhere (RFC 8252 section 7.1).
+		"com.example.app:/cb":                  true,
+		"com.other.app:/cb":                    false,
+		"com.other.app://app.example.com/cb":   false,
+		"org.example://a.example.org/cb":       false,
+		"org.example.a://payroll.other.com/cb": true,
 	} {
 		p := gen.OIDCProvider("sso", "sso", func(p *v1alpha1.OIDCProvider) { p.Spec.AllowedClients.RedirectHosts = hosts })
 		if got := foreignHost(p, []string{uri}) == ""; got != allowed {

@@ -193,7 +193,27 @@ var _ = Describe("Validation by the API server", func() {
 		Entry("with a wildcard", gen.WithRedirectURIs("https://*.example.com/cb"), "redirectURIs must not contain a wildcard; list each redirect URI in full"),
 		Entry("http elsewhere", gen.WithRedirectURIs("http://app.example.com/cb"), "redirectURIs must use https; http is only for a loopback host"),
 		Entry("relative", gen.WithRedirectURIs("/cb"), "redirectURIs must be absolute"),
-		Entry("private-use scheme of a confidential client", gen.WithRedirectURIs("com.example.app:/cb"), "redirectURIs must use https; other schemes are only for public clients"),
+		Entry("private-use scheme of a confidential client", gen.WithRedirectURIs("com.example.app:/cb"), "redirectURIs must use https. A private-use scheme, such as com.example.app:/callback, is for a public client"),
+		Entry("an app's scheme of a confidential client", gen.WithRedirectURIs("app.immich:///cb"), "registers an https address of that server, which leads on to its app"),
+		Entry("host in other letters", gen.WithRedirectURIs("https://bücher.example/cb"), "a host in punycode, such as xn--bcher-kva.example for bücher.example"),
+		Entry("host in punycode", gen.WithRedirectURIs("https://xn--bcher-kva.example/cb?x=%22"), accepted),
+		Entry("markup", gen.WithRedirectURIs(`https://app.example.com/cb"><x`), "percent-encode them, such as %22 for a quotation mark"),
+		Entry("backslash", gen.WithRedirectURIs(`https://app.example.com\@evil.example.com/`), "percent-encode them"),
+		Entry("scheme in capitals", gen.WithRedirectURIs("HTTPS://app.example.com/cb"), "redirectURIs must have their scheme in lower case"),
+		Entry("host in capitals", gen.WithRedirectURIs("https://App.example.com/cb"), accepted),
+		Entry("logout URI in other letters", func(c *v1alpha1.OIDCClient) {
+			c.Spec.PostLogoutRedirectURIs = []string{"https://bücher.example/"}
+		}, "postLogoutRedirectURIs must be written in ASCII"),
+		Entry("name with a joiner and an emoji", func(c *v1alpha1.OIDCClient) { c.Spec.DisplayName = "می\u200cخواهم ❤️" }, accepted),
+		Entry("name that turns around", func(c *v1alpha1.OIDCClient) { c.Spec.DisplayName = "Pay\u202eroll" }, "displayName must be one line without characters that cannot be seen"),
+		Entry("name with an invisible space", func(c *v1alpha1.OIDCClient) { c.Spec.DisplayName = "Pay\u200broll" }, "displayName must be one line"),
+		Entry("description of two lines", func(c *v1alpha1.OIDCClient) { c.Spec.Description = "a\nb" }, "description must be one line"),
+		Entry("name of an object that leaves no room for that of its Secret", func(c *v1alpha1.OIDCClient) { c.Name = strings.Repeat("a", 249) }, "metadata.name must be at most 248 characters, because the Secret is called <name>-oidc"),
+		Entry("such a name with a Secret of its own name", func(c *v1alpha1.OIDCClient) {
+			c.Name = strings.Repeat("a", 253)
+			c.Spec.Credentials.SecretName = "app"
+		}, accepted),
+		Entry("the longest name", func(c *v1alpha1.OIDCClient) { c.Name = strings.Repeat("a", 248) }, accepted),
 		Entry("private-use scheme of a public client", func(c *v1alpha1.OIDCClient) {
 			public(c)
 			c.Spec.RedirectURIs = []string{"com.example.app:/cb"}

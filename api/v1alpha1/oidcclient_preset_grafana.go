@@ -10,7 +10,7 @@ type GrafanaPreset struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#@ ]+(/[^?# ]*)?$') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/[^?# ]*)?$')",message="rootURL must be an https URL without query and fragment, such as https://grafana.example.com; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9._:\\\\[\\\\]-]+(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?$') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?$')",message="rootURL must be an https URL without query and fragment, such as https://grafana.example.com; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	RootURL string `json:"rootURL,omitempty"`
 
 	// name is what the button on Grafana's login page says. Unset: SSO.
@@ -47,7 +47,7 @@ type GrafanaPreset struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[^/ ]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="caFile must be an absolute path, such as /etc/ssl/example.crt"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~@+=:,-]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="caFile must be an absolute path, such as /etc/ssl/example.crt"
 	CAFile string `json:"caFile,omitempty"`
 
 	// settings are further ones of the section, by their names, such as icon or org_mapping; they win over those that the preset
@@ -68,7 +68,7 @@ type GrafanaPreset struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[^/ ]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="secretMountPath must be an absolute path, such as /etc/oidc"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~@+=:,-]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="secretMountPath must be an absolute path, such as /etc/oidc"
 	SecretMountPath string `json:"secretMountPath,omitempty"`
 }
 

@@ -56,7 +56,7 @@ type KubeAPIServerPreset struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#@ ]+/[^?# ]*$')",message="discoveryURL must be an https URL with a path, such as https://sso.sso.svc/.well-known/openid-configuration"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9._:\\\\[\\\\]-]+/[A-Za-z0-9._~!$&()*+,;=:@%/-]*$')",message="discoveryURL must be an https URL with a path, such as https://sso.sso.svc/.well-known/openid-configuration"
 	DiscoveryURL string `json:"discoveryURL,omitempty"`
 
 	// certificateAuthority is the certificate, in PEM, of a private authority that has issued the provider's. API server and
@@ -214,7 +214,7 @@ type KubectlCluster struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#@ ]+(/[^?# ]*)?$')",message="server must be an https URL, such as https://kube.example.com:6443"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9._:\\\\[\\\\]-]+(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?$')",message="server must be an https URL, such as https://kube.example.com:6443"
 	Server string `json:"server,omitempty"`
 
 	// certificateAuthority is the certificate, in PEM, of the authority that has issued the API server's. Unset: those of the

@@ -14,7 +14,7 @@ type ProxmoxPreset struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^https://[^/?#@ ]+$') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?$'))",message="urls must be https addresses with the port and nothing after it, not even a slash, such as https://pve.example.com:8006; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^https://[A-Za-z0-9._:\\\\[\\\\]-]+$') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?$'))",message="urls must be https addresses with the port and nothing after it, not even a slash, such as https://pve.example.com:8006; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	URLs []string `json:"urls,omitempty"`
 
 	// realm is the name of the realm, which stands after the @ in the names of its users. It cannot be changed. Unset: sso.

@@ -10,7 +10,7 @@ type SynapsePreset struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#@ ]+(/[^?# ]*)?$') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/[^?# ]*)?$')",message="publicBaseURL must be an https URL without query and fragment, such as https://matrix.example.com; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[A-Za-z0-9._:\\\\[\\\\]-]+(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?$') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?$')",message="publicBaseURL must be an https URL without query and fragment, such as https://matrix.example.com; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	PublicBaseURL string `json:"publicBaseURL,omitempty"`
 
 	// idpID is Synapse's idp_id. Synapse keeps it with every account that is linked, so it cannot be changed.
@@ -115,7 +115,7 @@ type SynapsePreset struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[^/ ]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="secretMountPath must be an absolute path, such as /etc/oidc"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~@+=:,-]+)+/?$') && !self.matches('/[.]{1,2}(/|$)')",message="secretMountPath must be an absolute path, such as /etc/oidc"
 	SecretMountPath string `json:"secretMountPath,omitempty"`
 }
 

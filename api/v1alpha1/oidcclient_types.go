@@ -16,6 +16,7 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Issuer",type=string,JSONPath=`.status.issuer`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 248 || (has(self.spec.credentials) && has(self.spec.credentials.secretName))",message="metadata.name must be at most 248 characters, because the Secret is called <name>-oidc; shorten it, or set spec.credentials.secretName"
 type OIDCClient struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -46,8 +47,8 @@ type OIDCClientList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.clientID) == has(oldSelf.clientID)",message="clientID cannot be changed, because the application and its users' consents belong to it; create a new OIDCClient"
 // +kubebuilder:validation:XValidation:rule="has(self.redirectURIs) || has(self.preset) || (has(self.grantTypes) && !('authorization_code' in self.grantTypes))",message="redirectURIs must hold at least one URI, unless a preset knows them or grantTypes is set and leaves authorization_code out"
-// +kubebuilder:validation:XValidation:rule="!has(self.redirectURIs) || self.redirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
-// +kubebuilder:validation:XValidation:rule="!has(self.postLogoutRedirectURIs) || self.postLogoutRedirectURIs.all(u, u.startsWith('https://') || u.startsWith('http://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="postLogoutRedirectURIs must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)"
+// +kubebuilder:validation:XValidation:rule="!has(self.redirectURIs) || self.redirectURIs.all(u, u.matches('^[hH][tT][tT][pP][sS]?://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="redirectURIs must use https. A private-use scheme, such as com.example.app:/callback, is for a public client (tokenEndpointAuthMethod none); an application that keeps a client secret on a server registers an https address of that server, which leads on to its app"
+// +kubebuilder:validation:XValidation:rule="!has(self.postLogoutRedirectURIs) || self.postLogoutRedirectURIs.all(u, u.matches('^[hH][tT][tT][pP][sS]?://') || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none'))",message="postLogoutRedirectURIs must use https. A private-use scheme, such as com.example.app:/callback, is for a public client (tokenEndpointAuthMethod none); an application that keeps a client secret on a server registers an https address of that server, which leads on to its app"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.pkce) && self.pkce == 'Optional')",message="pkce must be Required or unset for a public client (tokenEndpointAuthMethod none)"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'none' && has(self.grantTypes) && 'client_credentials' in self.grantTypes)",message="grantTypes must not hold client_credentials for a public client (tokenEndpointAuthMethod none), which cannot prove who it is"
 // +kubebuilder:validation:XValidation:rule="!has(self.scopes) || 'openid' in self.scopes || (has(self.grantTypes) && self.grantTypes.all(g, g == 'client_credentials'))",message="scopes must hold openid, unless client_credentials is the only one of grantTypes"
@@ -71,12 +72,14 @@ type OIDCClientSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x{0}-\\\\x{1F}\\\\x{7F}-\\\\x{9F}\\\\x{AD}\\\\x{61C}\\\\x{200B}\\\\x{200E}\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}]')",message="displayName must be one line without characters that cannot be seen or that change the direction of the text; remove them"
 	DisplayName string `json:"displayName,omitempty"`
 
 	// description says on the consent page, in a sentence, what the application is.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=500
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\x{0}-\\\\x{1F}\\\\x{7F}-\\\\x{9F}\\\\x{AD}\\\\x{61C}\\\\x{200B}\\\\x{200E}\\\\x{200F}\\\\x{2028}-\\\\x{202E}\\\\x{2060}-\\\\x{206F}\\\\x{FEFF}]')",message="description must be one line without characters that cannot be seen or that change the direction of the text; remove them"
 	Description string `json:"description,omitempty"`
 
 	// logoURI is the URL of the application's logo, shown on the consent page.
@@ -129,6 +132,9 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:items:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('#'))",message="redirectURIs must not have a fragment; remove everything from the # on"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('*'))",message="redirectURIs must not contain a wildcard; list each redirect URI in full"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[!-~]*$'))",message="redirectURIs must be written in ASCII: a host in punycode, such as xn--bcher-kva.example for bücher.example, and the rest percent-encoded, such as %C3%BC for ü"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.matches('[\"<>\\\\\\\\^`{|}]'))",message="redirectURIs must not contain quotation marks, < > \\ ^ ` { | }; percent-encode them, such as %22 for a quotation mark"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.matches('^[A-Za-z0-9+.-]*[A-Z][A-Za-z0-9+.-]*:'))",message="redirectURIs must have their scheme in lower case, such as https:, because they are compared character for character"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[A-Za-z][A-Za-z0-9+.-]*:'))",message="redirectURIs must be absolute, such as https://app.example.com/callback"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.startsWith('http:') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$'))",message="redirectURIs must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	RedirectURIs []string `json:"redirectURIs,omitempty"`
@@ -141,6 +147,9 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:items:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('#'))",message="postLogoutRedirectURIs must not have a fragment; remove everything from the # on"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.contains('*'))",message="postLogoutRedirectURIs must not contain a wildcard; list each redirect URI in full"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[!-~]*$'))",message="postLogoutRedirectURIs must be written in ASCII: a host in punycode, such as xn--bcher-kva.example for bücher.example, and the rest percent-encoded, such as %C3%BC for ü"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.matches('[\"<>\\\\\\\\^`{|}]'))",message="postLogoutRedirectURIs must not contain quotation marks, < > \\ ^ ` { | }; percent-encode them, such as %22 for a quotation mark"
+	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.matches('^[A-Za-z0-9+.-]*[A-Z][A-Za-z0-9+.-]*:'))",message="postLogoutRedirectURIs must have their scheme in lower case, such as https:, because they are compared character for character"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, u.matches('^[A-Za-z][A-Za-z0-9+.-]*:'))",message="postLogoutRedirectURIs must be absolute, such as https://app.example.com/"
 	// +kubebuilder:validation:XValidation:rule="self.all(u, !u.startsWith('http:') || u.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$'))",message="postLogoutRedirectURIs must use https; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	PostLogoutRedirectURIs []string `json:"postLogoutRedirectURIs,omitempty"`

@@ -15,6 +15,7 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Subject",type=string,JSONPath=`.status.subject`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 244 || has(self.spec.passwordSecretRef)",message="metadata.name must be at most 244 characters, because the Secret with the password is called <name>-password; shorten it, or set spec.passwordSecretRef"
 type OIDCUser struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -311,7 +311,7 @@ func TestApplicationsRefuse(t *testing.T) {
 		{"vault", public, "spec.tokenEndpointAuthMethod must be unset"},
 		{"vault", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Vault.CertificateAuthority = "x" }, "spec.preset.vault.certificateAuthority must hold certificates"},
 		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Grafana.Name = "%(name)s" }, "spec.preset.grafana makes the setting name hold %("},
-		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Grafana.Name = "a\nb" }, "spec.preset.grafana makes the setting name hold more than one line"},
+		{"grafana", func(s *v1alpha1.OIDCClientSpec) { s.Preset.Grafana.Name = "a\nb" }, "spec.preset.grafana.name must be one line"},
 		{"vault", func(s *v1alpha1.OIDCClientSpec) {
 			s.Preset.Vault.BoundGroups, s.Scopes = []string{"a"}, []string{"openid"}
 		}, "spec.scopes must hold groups, because spec.preset.vault.boundGroups needs the claim groups"},

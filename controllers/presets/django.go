@@ -56,6 +56,9 @@ type djangoSetting struct {
 
 func djangoFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
+	if err := checkLines("django", spec.Preset.Django); err != nil {
+		return nil, err
+	}
 	switch alg := spec.IDTokenSignedResponseAlg; {
 	case !issued.Client.HasSecret():
 		return nil, errors.New("spec.tokenEndpointAuthMethod must be unset, client_secret_basic or client_secret_post, because mozilla-django-oidc has nothing but a secret to prove who it is")

@@ -45,6 +45,12 @@ func grafana(c *v1alpha1.OIDCClient) *Preset {
 func grafanaFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
 	g := spec.Preset.Grafana
+	if err := checkLines("grafana", g); err != nil {
+		return nil, err
+	}
+	if err := checkMountPath("spec.preset.grafana.secretMountPath", g.SecretMountPath); err != nil {
+		return nil, err
+	}
 	if spec.TokenEndpointAuthMethod == "private_key_jwt" {
 		return nil, errors.New("spec.tokenEndpointAuthMethod must not be private_key_jwt, because Grafana has no key to sign with; remove it to get client_secret_basic")
 	}
@@ -66,8 +72,8 @@ func grafanaFiles(issued Issued) (map[string][]byte, error) {
 				return nil, fmt.Errorf("spec.preset.grafana makes the setting %s hold %s, which Grafana replaces by something else; write it in another way", name, replaced)
 			}
 		}
-		if strings.ContainsAny(settings[name], "\r\n") {
-			return nil, fmt.Errorf("spec.preset.grafana makes the setting %s hold more than one line, which Grafana cannot read; write it in one", name)
+		if err := oidc.ValidateDisplayText(settings[name]); err != nil {
+			return nil, fmt.Errorf("spec.preset.grafana: the setting %s %w", name, err)
 		}
 	}
 	settings["client_secret"] = issued.Secret

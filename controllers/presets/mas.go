@@ -102,6 +102,9 @@ type masImport struct {
 func masFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
 	m := spec.Preset.MAS
+	if err := checkMountPath("spec.preset.mas.secretMountPath", m.SecretMountPath); err != nil {
+		return nil, err
+	}
 	p := masProvider{
 		ID: m.ID, SynapseIDPID: m.SynapseIDPID, Issuer: issued.Issuer, HumanName: m.HumanName, BrandName: m.BrandName,
 		ClientID:          issued.Client.ClientID(),

@@ -53,6 +53,9 @@ func minioClaim(m *v1alpha1.MinIOPreset) string { return orElse(m.ClaimName, "po
 func minioFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
 	m := spec.Preset.MinIO
+	if err := checkLines("minio", m); err != nil {
+		return nil, err
+	}
 	claim := minioClaim(m)
 	made := slices.ContainsFunc(spec.Claims, func(c v1alpha1.ClientClaim) bool { return c.Name == claim })
 	switch {

@@ -68,6 +68,9 @@ type portainerOAuthSettings struct {
 func portainerFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
 	p := spec.Preset.Portainer
+	if err := checkLines("portainer", p); err != nil {
+		return nil, err
+	}
 	switch {
 	case !issued.Client.HasSecret():
 		return nil, errors.New("spec.tokenEndpointAuthMethod must be unset, client_secret_basic or client_secret_post, because Portainer has nothing but a secret to prove who it is")

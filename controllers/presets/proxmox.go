@@ -55,6 +55,9 @@ type proxmoxOption struct{ name, value string }
 
 func proxmoxFiles(issued Issued) (map[string][]byte, error) {
 	spec := issued.Client.Spec
+	if err := checkLines("proxmox", spec.Preset.Proxmox); err != nil {
+		return nil, err
+	}
 	switch {
 	case spec.TokenEndpointAuthMethod == "private_key_jwt":
 		return nil, errors.New("spec.tokenEndpointAuthMethod must not be private_key_jwt, because Proxmox VE has no key to sign with; remove it")

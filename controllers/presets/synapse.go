@@ -170,6 +170,9 @@ func (p *synapseProvider) undiscovered(issued Issued) {
 func (p *synapseProvider) authenticate(issued Issued) error {
 	spec := issued.Client.Spec
 	s := spec.Preset.Synapse
+	if err := checkMountPath("spec.preset.synapse.secretMountPath", s.SecretMountPath); err != nil {
+		return err
+	}
 	switch method := spec.TokenEndpointAuthMethod; method {
 	case "private_key_jwt":
 		return errors.New("spec.tokenEndpointAuthMethod must not be private_key_jwt, because Synapse cannot sign; remove it, spec.jwks and spec.jwksURI")

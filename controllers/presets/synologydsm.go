@@ -63,6 +63,9 @@ func dsmFiles(issued Issued) (map[string][]byte, error) {
 		return nil, errors.New("spec.userinfoSignedResponseAlg must be unset, because Synology DSM reads the username from plain JSON")
 	}
 	d := spec.Preset.SynologyDSM
+	if err := checkLines("synologyDSM", d); err != nil {
+		return nil, err
+	}
 	forms := make([]dsmForm, len(spec.RedirectURIs)) // one for each NAS, or each name of it
 	for i, uri := range spec.RedirectURIs {
 		forms[i] = dsmForm{

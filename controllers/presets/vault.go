@@ -99,6 +99,9 @@ func vaultFiles(issued Issued) (map[string][]byte, error) {
 		return nil, errors.New("spec.tokenEndpointAuthMethod must be unset, client_secret_basic or client_secret_post, because Vault has nothing but a secret to prove who it is")
 	}
 	v := spec.Preset.Vault
+	if err := checkLines("vault", v); err != nil {
+		return nil, err
+	}
 	if err := checkCertificates("spec.preset.vault.certificateAuthority", v.CertificateAuthority); err != nil {
 		return nil, err
 	}

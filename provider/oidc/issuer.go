@@ -27,7 +27,7 @@ func ParseIssuer(issuer string) (*url.URL, error) {
 		// Servers and proxies on the way clean such paths, each in its own manner.
 		return nil, errors.New("must not have empty, . or .. parts in its path")
 	}
-	return u, nil
+	return ParseURI(issuer)
 }
 
 // Endpoint returns the URL of a path below the issuer: Endpoint("https://a/b/", "/token") is "https://a/b/token".

@@ -5,30 +5,25 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // ValidateRedirectURI returns nil when a client may register uri as a redirect URI (RFC 6749 section 3.1.2, RFC 9700
-// section 2.1): absolute, without fragment, user info or wildcard; https, or http on a loopback host, or, for a public
-// client, a private-use scheme with a dot in it (RFC 8252 section 7.1).
+// section 2.1): an absolute URI (RFC 3986) without fragment, user info or wildcard; https, or http on a loopback host, or, for a
+// public client, a private-use scheme with a dot in it (RFC 8252 section 7.1).
 // The error says what is wrong and what would be right, and does not repeat the URI.
 func ValidateRedirectURI(uri string, public bool) error {
 	switch {
-	case uri == "":
-		return errors.New("must not be empty")
-	case len(uri) > 2048:
-		return errors.New("must not be longer than 2048 characters")
-	case strings.ContainsAny(uri, " \t\r\n\\"):
-		return errors.New("must not contain spaces, line breaks or backslashes")
 	case strings.Contains(uri, "#"):
 		return errors.New("must not have a fragment; remove everything from the # on")
 	case strings.Contains(uri, "*"):
 		return errors.New("must not contain a wildcard; list each redirect URI in full")
 	}
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme == "" {
-		return errors.New("must be an absolute URI, such as https://app.example.com/callback")
+	u, err := ParseURI(uri)
+	if err != nil {
+		return err
 	}
 	if u.User != nil {
 		return errors.New("must not contain a user name or password")
@@ -44,11 +39,28 @@ func ValidateRedirectURI(uri string, public bool) error {
 	case u.Scheme == "http" || u.Scheme == "https":
 		return errors.New("must be an absolute URI with a host, such as https://app.example.com/callback")
 	case !public:
-		return errors.New("must use https; other schemes are only for public clients (tokenEndpointAuthMethod none)")
+		return errors.New("must use https. A private-use scheme, such as com.example.app:/callback, is for a public client (tokenEndpointAuthMethod none); " +
+			"an application that keeps a client secret on a server registers an https address of that server, which leads on to its app")
 	case !strings.Contains(u.Scheme, "."):
 		return errors.New("must use a private-use scheme made of a domain name in reverse, such as com.example.app:/callback")
 	}
 	return nil
+}
+
+// RedirectHost returns the host that a valid redirect URI leads to, in lower case and without port or brackets. That of a private-use
+// scheme is the domain name that the scheme spells in reverse (RFC 8252 section 7.1): an app on a device claims the scheme, and what
+// follows it means nothing to the device.
+func RedirectHost(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	if u.Scheme == "https" || u.Scheme == "http" {
+		return strings.ToLower(u.Hostname())
+	}
+	labels := strings.Split(u.Scheme, ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".")
 }
 
 // MatchRedirectURI tells whether given is the registered redirect URI: character for character (RFC 9700 section 2.1),

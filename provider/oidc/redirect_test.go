@@ -34,7 +34,33 @@ func TestValidateRedirectURI(t *testing.T) {
 		"backslash":                        {`https://app.example.com\@evil.example.com/`, false, "backslashes"},
 		"script":                           {"javascript:alert(1)", true, "private-use scheme"},
 		"private-use scheme":               {"com.example.app:/cb", true, ""},
-		"private-use scheme, confidential": {"com.example.app:/cb", false, "only for public clients"},
+		"private-use scheme, confidential": {"com.example.app:/cb", false, "public client"},
+		"host in other letters":            {"https://bücher.example/cb", false, "punycode"},
+		"host in punycode":                 {"https://xn--bcher-kva.example/cb", false, ""},
+		"path in other letters":            {"https://app.example.com/ü", false, "percent-encoded"},
+		"path percent-encoded":             {"https://app.example.com/%C3%BC", false, ""},
+		"markup":                           {`https://app.example.com/cb"><x`, false, "percent-encode"},
+		"curly brackets":                   {"https://app.example.com/{id}", false, "percent-encode"},
+		"null character":                   {"https://app.example.com/\x00", false, "control characters"},
+		"lonely percent":                   {"https://app.example.com/cb?x=100%", false, "%25"},
+		"percent without digits":           {"https://app.example.com/%zz", false, "%25"},
+		"percent in the host":              {"https://app%2eexample.com/", false, "absolute"},
+		"brackets in the path":             {"https://app.example.com/[x]", false, "%5B"},
+		"brackets without address":         {"https://[example.com]/", false, "absolute"},
+		"address with a zone":              {"https://[fe80::1%25eth0]/", false, "zone"},
+		"IPv6 address":                     {"https://[2001:db8::1]:8443/cb", false, ""},
+		"port 0":                           {"https://app.example.com:0/", false, "port"},
+		"port too high":                    {"https://app.example.com:65536/", false, "port"},
+		"colon without port":               {"https://app.example.com:/", false, "port"},
+		"empty label":                      {"https://app..example.com/", false, "host name"},
+		"comma in the host":                {"https://app,example.com/", false, "host name"},
+		"quotes in the host":               {"https://app'example.com/", false, "host name"},
+		"underscore in the host":           {"https://my_app.example.com/", false, ""},
+		"scheme in capitals":               {"HTTPS://app.example.com/cb", false, "lower case"},
+		"host in capitals":                 {"https://App.example.com/cb", false, ""},
+		"app's scheme, confidential":       {"app.immich:///oauth-callback", false, "https address of that server"},
+		"app's scheme, public":             {"app.immich:///oauth-callback", true, ""},
+		"app's scheme in other letters":    {"com.example.app:/ü", true, "percent-encoded"},
 		"empty":                            {"", false, "empty"},
 		"too long":                         {"https://example.com/" + strings.Repeat("x", 2048), false, "2048"},
 	} {
@@ -79,5 +105,20 @@ func TestMatchRedirectURI(t *testing.T) {
 				t.Fatalf("got %v", got)
 			}
 		})
+	}
+}
+
+func TestRedirectHost(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://App.example.com:8443/cb":         "app.example.com",
+		"http://[::1]:8090/cb":                    "::1",
+		"com.example.app:/cb":                     "app.example.com",
+		"com.other.app://payroll.example.com/cb":  "app.other.com",
+		"app.immich:///cb":                        "immich.app",
+		"com.example.app://user@app.example.com/": "app.example.com",
+	} {
+		if got := oidc.RedirectHost(uri); got != want {
+			t.Errorf("%s: %q, want %q", uri, got, want)
+		}
 	}
 }

@@ -17,10 +17,9 @@ func ValidateResource(uri string) error {
 		return errors.New("must be an absolute URI, such as https://api.example.com")
 	case strings.Contains(uri, "#"):
 		return errors.New("must not have a fragment; remove everything from the # on")
-	case len(uri) > 2048:
-		return errors.New("must not be longer than 2048 characters")
 	}
-	return nil
+	_, err = ParseURI(uri)
+	return err
 }
 
 // MaxResources is how many resource indicators one request may hold.

@@ -242,6 +242,11 @@ func (c *Client) Validate() error {
 	errs = append(errs, c.validateSubject()...)
 	errs = append(errs, c.validateExpressions()...)
 	errs = append(errs, c.validateContacts()...)
+	for _, f := range []struct{ field, text string }{{"client_name", c.ClientName}, {"description", c.Description}} {
+		if err := oidc.ValidateDisplayText(f.text); err != nil {
+			errs = append(errs, invalid(f.field, "%s", err))
+		}
+	}
 	errs = append(errs, c.Lifetimes.validate("lifetimes")...)
 	errs = append(errs, c.SynologySSO.validate()...)
 	return errors.Join(errs...)
@@ -361,7 +366,12 @@ func (c *Client) validateURIs() []error {
 		{"logo_uri", c.LogoURI}, {"client_uri", c.ClientURI}, {"policy_uri", c.PolicyURI}, {"tos_uri", c.TosURI},
 	}
 	for _, p := range pages {
-		if p.uri != "" && !webPage(p.uri) {
+		if p.uri == "" {
+			continue
+		}
+		if _, err := oidc.ParseURI(p.uri); err != nil {
+			errs = append(errs, invalid(p.field, "%s", err))
+		} else if !webPage(p.uri) {
 			errs = append(errs, invalid(p.field, "must be an absolute https or http URL"))
 		}
 	}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // texts are the words of one language by key.
@@ -36,7 +38,23 @@ func (t texts) get(key string, args ...any) (string, error) {
 	if len(args) == 0 {
 		return text, nil
 	}
+	for i, arg := range args {
+		if name, ok := arg.(string); ok {
+			args[i] = isolate(name)
+		}
+	}
 	return fmt.Sprintf(text, args...), nil
+}
+
+// isolate keeps the direction of a right-to-left name from turning around the words beside it (Unicode Standard Annex 9 section 3.1.2).
+func isolate(name string) string {
+	if !strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam)
+	}) {
+		return name
+	}
+	const firstStrongIsolate, popDirectionalIsolate = "\u2068", "\u2069"
+	return firstStrongIsolate + name + popDirectionalIsolate
 }
 
 // unit is a unit of time.
