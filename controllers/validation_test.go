@@ -397,6 +397,12 @@ var _ = Describe("Validation by the API server", func() {
 			u.Spec.Username, u.Spec.Subject, u.Spec.Email, u.Spec.EmailVerified = "ada@example.com", "s-1", "ada@example.com", new(true)
 			u.Spec.Birthdate, u.Spec.Profile = "1815-12-10", "https://example.com/ada"
 		}, accepted),
+		Entry("name of an object that leaves no room for that of its Secret", func(u *v1alpha1.OIDCUser) { u.Name = strings.Repeat("a", 245) }, "metadata.name must be at most 244 characters"),
+		Entry("the longest name", func(u *v1alpha1.OIDCUser) { u.Name = strings.Repeat("a", 244) }, accepted),
+		Entry("a longer name with a password of its own", func(u *v1alpha1.OIDCUser) {
+			u.Name = strings.Repeat("a", 253)
+			u.Spec.PasswordSecretRef = &v1alpha1.SecretKeyReference{Name: "ada", Key: "password"}
+		}, accepted),
 		Entry("username with a space", func(u *v1alpha1.OIDCUser) { u.Spec.Username = "ada lovelace" }, "username must not contain spaces"),
 		Entry("subject beyond ASCII", func(u *v1alpha1.OIDCUser) { u.Spec.Subject = "ädä" }, "subject must consist of printable ASCII"),
 		Entry("email without @", func(u *v1alpha1.OIDCUser) { u.Spec.Email = "ada" }, "email must be an e-mail address"),
