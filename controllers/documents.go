@@ -42,7 +42,7 @@ func specFields() map[string]string {
 		"scope": "scopes", "grant_types": "grantTypes",
 		"token_endpoint_auth_method": "tokenEndpointAuthMethod", "jwks_uri": "jwksURI",
 		"id_token_signed_response_alg": "idTokenSignedResponseAlg", "userinfo_signed_response_alg": "userinfoSignedResponseAlg",
-		"request_object_signing_alg": "requestObjectSigningAlg", "access_token_format": "accessTokenFormat", "subject_mode": "subject.mode", "sector_identifier": "subject.sectorIdentifier",
+		"request_object_signing_alg": "requestObjectSigningAlg", "client_assertion_audience": "clientAssertionAudience", "access_token_format": "accessTokenFormat", "subject_mode": "subject.mode", "sector_identifier": "subject.sectorIdentifier",
 		"subject_expression": "subject.expression", "subject_examples": "subject.examples", "claims_in": "claimsIn",
 		"access_rule": "access.rule", "access_examples": "access.examples", "contacts": "access.contact",
 		"backchannel_logout_uri": "backchannelLogoutURI", "frontchannel_logout_uri": "frontchannelLogoutURI",
@@ -97,6 +97,7 @@ func buildClientDocument(c *v1alpha1.OIDCClient, secrets []registration.ClientSe
 		UserinfoSignedResponseAlg:  c.Spec.UserinfoSignedResponseAlg,
 		JWKS:                       clientKeys(c.Spec.JWKS),
 		JWKSURI:                    c.Spec.JWKSURI,
+		ClientAssertionAudience:    assertionAudience(c.Spec.ClientAssertionAudience),
 		AccessTokenFormat:          string(c.Spec.AccessTokenFormat),
 		DPoPBoundAccessTokens:      isTrue(c.Spec.DPoPBoundAccessTokens),
 		RequirePushedRequests:      isTrue(c.Spec.RequirePushedAuthorizationRequests),
@@ -140,6 +141,14 @@ func registeredGrants(grants []v1alpha1.GrantType) []string {
 		}
 	}
 	return names
+}
+
+// assertionAudience returns what the registration says of the audience of assertions: nothing where every kind is accepted.
+func assertionAudience(audience string) string {
+	if audience == registration.AudienceIssuer {
+		return audience
+	}
+	return ""
 }
 
 // clientKeys returns the JSON of a client's keys as the API server has it, or nil.

@@ -281,6 +281,17 @@ var _ = Describe("Validation by the API server", func() {
 			gen.WithKeys(`{"keys":[]}`)(c)
 			c.Spec.TokenEndpointAuthMethod, c.Spec.JWKSURI = "", "https://app.example.com/jwks"
 		}, "jwks and jwksURI must not both be set; remove one"),
+		Entry("assertions for the issuer alone", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(`{"keys":[]}`)(c)
+			c.Spec.ClientAssertionAudience = "Issuer"
+		}, accepted),
+		Entry("assertions for anybody", func(c *v1alpha1.OIDCClient) {
+			gen.WithKeys(`{"keys":[]}`)(c)
+			c.Spec.ClientAssertionAudience = "Everybody"
+		}, "spec.clientAssertionAudience"),
+		Entry("an audience of no assertions", func(c *v1alpha1.OIDCClient) {
+			c.Spec.ClientAssertionAudience = "Issuer"
+		}, "clientAssertionAudience is only for tokenEndpointAuthMethod private_key_jwt; set that or remove it"),
 		Entry("signed request objects", func(c *v1alpha1.OIDCClient) {
 			c.Spec.JWKSURI, c.Spec.RequestObjectSigningAlg, c.Spec.RequireSignedRequestObject = "https://app.example.com/jwks", "PS256", new(true)
 		}, accepted),

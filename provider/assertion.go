@@ -44,6 +44,11 @@ func (p *Provider) authenticateAssertion(r *http.Request, params oidc.Parameters
 	if err != nil {
 		return nil, err
 	}
+	if client.ClientAssertionAudience == registration.AudienceIssuer {
+		if err := oidc.CheckSoleAudience(payload, p.issuer); err != nil {
+			return nil, err
+		}
+	}
 	now := p.now()
 	audiences := []string{p.issuer, oidc.Endpoint(p.issuer, oidc.PathToken), p.endpointOf(r)}
 	read, err := oidc.ReadAssertion(payload, client.ClientID, audiences, now)

@@ -205,6 +205,29 @@ func TestClientAssertion(t *testing.T) {
 	}
 }
 
+// FAPI 2.0 Security Profile section 5.3.2.1: for a client that is registered for it, the audience is the issuer as a text.
+func TestSoleAudienceOfAssertions(t *testing.T) {
+	issuer, _ := newIssuer(t)
+	key := newSigningKey(t, "k1")
+	for registered, works := range map[string]map[string]bool{
+		"":                          {"issuer": true, "list": true, "token endpoint": true, "both": true, "other": false},
+		registration.AudienceIssuer: {"issuer": true, "list": false, "token endpoint": false, "both": false, "other": false},
+	} {
+		client := signingClient(t, key)
+		client.ClientAssertionAudience = registered
+		addSigner(t, issuer, client)
+		for name, aud := range map[string]any{
+			"issuer": issuer.URL, "list": []string{issuer.URL}, "token endpoint": issuer.Endpoint(oidc.PathToken),
+			"both": []string{issuer.URL, issuer.Endpoint(oidc.PathToken)}, "other": "https://other.example",
+		} {
+			got := asserted(t, issuer, key.sign(t, changed(assertionClaims(issuer), map[string]any{"aud": aud}), nil))
+			if (got.status == http.StatusOK) != works[name] || !works[name] && got.text("error") != "invalid_client" {
+				t.Errorf("registered for %q, %s: %d %s", registered, name, got.status, got.raw)
+			}
+		}
+	}
+}
+
 // RFC 7515 10.7, RFC 8725 3.1 and 3.2: the key decides about the algorithm, and the header about nothing.
 func TestClientAssertionSignature(t *testing.T) {
 	issuer, _ := newIssuer(t)

@@ -25,6 +25,9 @@ const proofLifetime = 10 * time.Minute
 // serveAuthorize answers an authorization request (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): with a
 // code when the person is logged in and has agreed, else by sending the browser to the page that is missing.
 func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) error {
+	if err := checkNavigation(r); err != nil {
+		return err
+	}
 	a, err := p.readAuthorization(r)
 	if err != nil {
 		return err
@@ -174,6 +177,9 @@ var errUnmetAuthentication = &oidc.Error{
 // serveAuthorizePost takes an authorization request as a form (OpenID Connect Core section 3.1.2.1). It comes from
 // another site, so that the browser sends no cookies with it; it does when it asks again with GET.
 func (p *Provider) serveAuthorizePost(w http.ResponseWriter, r *http.Request) error {
+	if err := checkNavigation(r); err != nil {
+		return err
+	}
 	fields, err := readForm(w, r)
 	if err != nil {
 		return err

@@ -135,7 +135,7 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 		"nonce is very long":                            {authorizeURL(issuer, "nonce", strings.Repeat("n", 3000)), "invalid_request", "nonce"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			page := issuer.NewBrowser(t).Get(c.url)
+			page := returned(t, issuer, c.url)
 			if page.Callback == nil {
 				t.Fatalf("not redirected: %d\n%s", page.Status, page.Body)
 			}
@@ -153,7 +153,7 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 // A state that stands twice is no state: neither value is echoed.
 func TestRepeatedStateIsNotEchoed(t *testing.T) {
 	issuer, _ := newIssuer(t)
-	page := issuer.NewBrowser(t).Get(authorizeURL(issuer) + "&state=other")
+	page := returned(t, issuer, authorizeURL(issuer)+"&state=other")
 	if q := page.Callback.Query(); q.Get("error") != "invalid_request" || q.Has("state") {
 		t.Errorf("answer is %v", q)
 	}

@@ -42,7 +42,7 @@ type authorization struct {
 
 // fail makes an error that is told to the client.
 func (a *authorization) fail(cause error) error {
-	return &redirectError{cause: cause, to: a.to}
+	return &redirectError{cause: cause, to: a.to, client: a.client, silent: a.AuthorizationRequest != nil && a.Prompt(oidc.PromptNone)}
 }
 
 // readAuthorization reads the authorization request in a query. Until client and redirect URI are proven, errors are

@@ -206,7 +206,7 @@ func TestPKCEDowngrade(t *testing.T) {
 		}
 	}
 	target := authorizeURL(issuer, "code_challenge", s256, "code_challenge_method", "S256") + "&code_challenge=" + url.QueryEscape(oauth2.S256ChallengeFromVerifier("x"))
-	if got := issuer.NewBrowser(t).Get(target).Answer(); got.Get("error") != "invalid_request" {
+	if got := returned(t, issuer, target).Answer(); got.Get("error") != "invalid_request" {
 		t.Errorf("two challenges: %v", got)
 	}
 }
@@ -233,7 +233,7 @@ func TestEachParameterTwice(t *testing.T) {
 		"response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "login_hint",
 		"ui_locales", "request", "request_uri", "id_token_hint", "acr_values", "display", "registration", "claims", "claims_locales", "dpop_jkt",
 	} {
-		page := issuer.NewBrowser(t).Get(authorizeURL(issuer) + "&" + name + "=a&" + name + "=b")
+		page := returned(t, issuer, authorizeURL(issuer)+"&"+name+"=a&"+name+"=b")
 		if answer := page.Answer(); answer.Get("error") != "invalid_request" || !strings.Contains(answer.Get("error_description"), name) {
 			t.Errorf("%s: %d %v", name, page.Status, page.Callback)
 		}

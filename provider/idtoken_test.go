@@ -110,7 +110,7 @@ func TestFaultsAreToldWithoutDetail(t *testing.T) {
 	}))
 	browser := issuer.NewBrowser(t)
 	browser.SetCookies(&http.Cookie{Name: "oidc-session-" + cookieSuffix(t, browser, issuer), Value: strings.Repeat("A", 43)})
-	page := browser.Get(authorizeURL(issuer))
+	page := browser.Get(authorizeURL(issuer, "prompt", "none"))
 	if page.Callback == nil || page.Callback.Query().Get("error") != "server_error" || strings.Contains(page.Callback.String(), "fire") {
 		t.Errorf("the client is told %v", page.Callback)
 	}

@@ -28,7 +28,8 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, pa
 	// The query of a page is an authorization request, which is nobody else's business. Not no-referrer: with that, browsers
 	// hide the origin of a posted form from this provider, too.
 	header.Set("Referrer-Policy", "same-origin")
-	if _, posts := page.(web.FormPost); posts {
+	offer, offers := page.(web.OfferReturn)
+	if _, posts := page.(web.FormPost); posts || offers && offer.Action != "" {
 		// The application may want to see where a form comes from. Its own URL is hidden all the same.
 		header.Set("Referrer-Policy", "strict-origin")
 	}
@@ -55,6 +56,11 @@ func contentSecurityPolicy(page web.Page) string {
 		logo, forms = page.Application.Logo, ""
 	case web.Denied:
 		logo, forms = page.Application.Logo, ""
+	case web.OfferReturn:
+		logo = page.Application.Logo
+		if page.Action != "" {
+			forms = ""
+		}
 	case web.FormPost:
 		scripts, forms = " script-src 'self';", ""
 	case web.ConfirmLogout:

@@ -282,11 +282,12 @@ func TestLongAuthorizationForms(t *testing.T) {
 	}{
 		"unknown client":            {form(3000, "client_id", "stranger"), 400, ""},
 		"unregistered redirect URI": {form(3000, "redirect_uri", "https://evil.example"), 400, ""},
-		"no openid":                 {form(3000, "scope", "email"), 303, "invalid_scope"},
+		"no openid":                 {form(3000, "scope", "email"), 400, "invalid_scope"},
 		"more than 32 KiB":          {form(33 << 10), 413, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			page := issuer.NewBrowser(t).Do(newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathAuthorization), c.form))
+			browser := issuer.NewBrowser(t)
+			page := browser.Return(browser.Do(newRequest(t, http.MethodPost, issuer.Endpoint(oidc.PathAuthorization), c.form)))
 			if page.Status != c.status || page.Answer().Get("error") != c.err {
 				t.Errorf("answers %d %v", page.Status, page.Answer())
 			}
@@ -302,7 +303,7 @@ func TestKeyOfTheAuthorizationRequest(t *testing.T) {
 		t.Errorf("without a proof: %d %s", got.status, got.raw)
 	}
 	for name, thumbprint := range map[string]string{"short": challenge[1:], "padded": challenge + "=", "not canonical": challenge[:42] + "N"} {
-		if answer := issuer.NewBrowser(t).Get(authorizeURL(issuer, "dpop_jkt", thumbprint)).Answer(); answer.Get("error") != "invalid_request" {
+		if answer := returned(t, issuer, authorizeURL(issuer, "dpop_jkt", thumbprint)).Answer(); answer.Get("error") != "invalid_request" {
 			t.Errorf("%s: the answer is %v", name, answer)
 		}
 	}

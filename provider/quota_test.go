@@ -294,8 +294,9 @@ func TestALongFormThatIsNotStored(t *testing.T) {
 	}
 	longest := longForm("app")
 	longest.Set("unknown", strings.Repeat("x", 10<<10))
-	if got := where(longest); got != "/callback temporarily_unavailable" {
-		t.Errorf("one that fits no URL leads to %s", got)
+	answer := postedFrom(issuer, "203.0.113.1:1000", oidc.PathAuthorization, longest)
+	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" || !strings.Contains(answer.Body.String(), "error=temporarily_unavailable") {
+		t.Errorf("one that fits no URL answers %d\n%s", answer.Code, answer.Body)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/provider/identity"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/web"
 )
@@ -31,11 +32,15 @@ type pageError struct {
 // Error returns the name of the page and its detail.
 func (e *pageError) Error() string { return "page " + e.text + ": " + e.detail }
 
-// redirectError is told to the client by sending the browser back (RFC 6749 section 4.1.2.1). It is made only after
-// client and redirect URI are proven.
+// redirectError is told to the client by sending the browser back (RFC 6749 section 4.1.2.1), at once or when the person says so. It is
+// made only after client and redirect URI are proven.
 type redirectError struct {
 	cause error
 	to    oidc.ReturnAddress
+	// client is whose redirect URI it is.
+	client *registration.Client
+	// silent says that the request is one that no page may answer (prompt=none).
+	silent bool
 }
 
 // Error returns the cause.
@@ -102,6 +107,11 @@ func (p *Provider) recovered(w *recorder, r *http.Request, rt route, fault any) 
 // redirectWithError sends the browser back to the client with an error.
 func (p *Provider) redirectWithError(w http.ResponseWriter, r *http.Request, e *redirectError) {
 	var known *oidc.Error
+	ask := p.asksBeforeReturn(r, e)
+	if ask && !errors.As(e.cause, &known) {
+		p.respondPage(w, r, p.asPageError(w, r, e.cause)) // which has nothing to do with the application
+		return
+	}
 	if errors.Is(e.cause, store.ErrUnavailable) {
 		p.logFault(w, r, e.cause)
 		known = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "storage is unavailable; try again soon"}
@@ -109,7 +119,11 @@ func (p *Provider) redirectWithError(w http.ResponseWriter, r *http.Request, e *
 		p.logFault(w, r, e.cause)
 		known = &oidc.Error{Code: oidc.CodeServerError, Description: "the provider failed; its log has request " + requestID(w)}
 	}
-	if err := p.answer(w, r, e.to, "error", known.Code, "error_description", known.Description); err != nil {
+	send := p.answer
+	if ask {
+		send = p.offerReturn(e.client, known)
+	}
+	if err := send(w, r, e.to, "error", known.Code, "error_description", known.Description); err != nil {
 		p.logFault(w, r, err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}

@@ -109,6 +109,13 @@ func authorizeURL(issuer *providertest.Issuer, changed ...string) string {
 	return issuer.Endpoint("/oauth2/authorize") + "?" + q.Encode()
 }
 
+// returned opens an authorization request in a browser where nobody has signed in and, when that fails, goes back to the application.
+func returned(t testing.TB, issuer *providertest.Issuer, target string) *providertest.Page {
+	t.Helper()
+	browser := issuer.NewBrowser(t)
+	return browser.Return(browser.Get(target))
+}
+
 // newCode logs ada in and returns a code for the request.
 func newCode(t testing.TB, issuer *providertest.Issuer, changed ...string) string {
 	t.Helper()

@@ -115,7 +115,7 @@ func TestLogoutDuringAnAuthorization(t *testing.T) {
 	tab := issuer.NewBrowser(t)
 	tab.SetCookies(browser.Cookies()...)
 	racing.beforeGrant = func() { logOut(issuer, browser) }
-	page := tab.Get(authorizeURL(issuer, "client_id", "chat"))
+	page := tab.Return(tab.Get(authorizeURL(issuer, "client_id", "chat")))
 	if page.Callback == nil || page.Callback.Query().Get("error") != "login_required" || page.Callback.Query().Get("code") != "" {
 		t.Errorf("answers %v", page.Callback)
 	}

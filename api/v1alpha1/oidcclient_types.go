@@ -54,6 +54,7 @@ type OIDCClientList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.scopes) || 'openid' in self.scopes || (has(self.grantTypes) && self.grantTypes.all(g, g == 'client_credentials'))",message="scopes must hold openid, unless client_credentials is the only one of grantTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.scopes) || !('offline_access' in self.scopes) || !has(self.grantTypes) || 'refresh_token' in self.grantTypes",message="scopes must not hold offline_access without refresh_token in grantTypes; add the one or remove the other"
 // +kubebuilder:validation:XValidation:rule="!(has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt') || has(self.jwks) != has(self.jwksURI)",message="tokenEndpointAuthMethod private_key_jwt needs either jwks or jwksURI, and not both"
+// +kubebuilder:validation:XValidation:rule="!has(self.clientAssertionAudience) || (has(self.tokenEndpointAuthMethod) && self.tokenEndpointAuthMethod == 'private_key_jwt')",message="clientAssertionAudience is only for tokenEndpointAuthMethod private_key_jwt; set that or remove it"
 // +kubebuilder:validation:XValidation:rule="!(has(self.jwks) && has(self.jwksURI))",message="jwks and jwksURI must not both be set; remove one"
 // +kubebuilder:validation:XValidation:rule="!(has(self.requireSignedRequestObject) && self.requireSignedRequestObject || has(self.requestObjectSigningAlg) && self.requestObjectSigningAlg != 'none') || has(self.jwks) || has(self.jwksURI)",message="signed request objects need the application's public keys; set jwks or jwksURI, or remove requireSignedRequestObject and requestObjectSigningAlg"
 // +kubebuilder:validation:XValidation:rule="!(has(self.requireSignedRequestObject) && self.requireSignedRequestObject && has(self.requestObjectSigningAlg) && self.requestObjectSigningAlg == 'none')",message="requestObjectSigningAlg must not be none where requireSignedRequestObject is true; remove one of the two"
@@ -209,6 +210,13 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[^/?#]') || self.matches('^http://(([A-Za-z0-9-]+[.])*localhost|127[.][0-9]+[.][0-9]+[.][0-9]+|\\\\[::1\\\\])(:[0-9]+)?([/?].*)?$')",message="jwksURI must be an https URL; http is only for a loopback host (localhost, 127.0.0.1, [::1])"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="jwksURI must not have a fragment; remove everything from the # on"
 	JWKSURI string `json:"jwksURI,omitempty"`
+
+	// clientAssertionAudience says what the aud of this application's client assertions (private_key_jwt) may be: Issuer (the issuer
+	// as one text and nothing else, as FAPI 2.0 has it) or Any (also the URL of the token endpoint or of the endpoint that is called, and lists of
+	// these). Unset: Any.
+	// +optional
+	// +kubebuilder:validation:Enum=Issuer;Any
+	ClientAssertionAudience string `json:"clientAssertionAudience,omitempty"`
 
 	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
 	// client always needs one. Unset: Optional.

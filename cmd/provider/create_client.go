@@ -66,6 +66,7 @@ func (o *clientOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.public, "public", false, "a client without a secret, such as a native application: --auth-method none")
 	f.StringVar(&o.jwksFile, "jwks-file", "", "file with the public keys that the client signs with, a JSON Web Key Set; - is standard input")
 	f.StringVar(&o.JWKSURI, "jwks-uri", "", "where the public keys that the client signs with are")
+	f.StringVar(&o.ClientAssertionAudience, "assertion-audience", "", "Issuer: assertions must have the issuer as one text, and nothing else, as aud (default: also endpoints and lists)")
 	f.BoolVar(&o.RequirePKCE, "require-pkce", false, "refuse authorization requests without PKCE")
 	f.BoolVar(&o.RequirePushedRequests, "require-par", false, "refuse authorization requests that were not pushed")
 	f.BoolVar(&o.RequireSignedRequestObject, "require-signed-request-object", false, "refuse authorization requests that the client has not signed (RFC 9101)")

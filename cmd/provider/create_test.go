@@ -81,8 +81,9 @@ func TestCreateClient(t *testing.T) {
 		"with keys": {jwks, []string{"--redirect-uri", callback, "--auth-method", "private_key_jwt", "--jwks-file", "-"}, registration.Client{
 			RedirectURIs: []string{callback}, Scope: "openid profile email groups", Consent: "Remember", TokenEndpointAuthMethod: "private_key_jwt", JWKS: json.RawMessage(jwks),
 		}, false},
-		"with keys elsewhere": {"", []string{"--redirect-uri", callback, "--auth-method", "private_key_jwt", "--jwks-uri", "https://app.example.com/jwks"}, registration.Client{
+		"with keys elsewhere": {"", []string{"--redirect-uri", callback, "--auth-method", "private_key_jwt", "--jwks-uri", "https://app.example.com/jwks", "--assertion-audience", "Issuer"}, registration.Client{
 			RedirectURIs: []string{callback}, Scope: "openid profile email groups", Consent: "Remember", TokenEndpointAuthMethod: "private_key_jwt", JWKSURI: "https://app.example.com/jwks",
+			ClientAssertionAudience: "Issuer",
 		}, false},
 		"all the rest": {"", []string{
 			"--redirect-uri", callback, "--name", "App", "--post-logout-redirect-uri", "https://app.example.com/", "--subject-mode", "Pairwise",

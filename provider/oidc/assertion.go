@@ -78,6 +78,18 @@ func ReadAssertion(payload []byte, clientID string, audiences []string, now time
 	return Assertion{ID: claims.ID, ExpiresAt: claims.Expiry.Time().Add(ClockSkew)}, nil
 }
 
+// CheckSoleAudience returns an *Error unless a client assertion is for the issuer, as a text and not in a list (FAPI 2.0 Security Profile
+// section 5.3.2.1): the issuer of another provider, to which the client was misled, can then never be in it.
+func CheckSoleAudience(payload []byte, issuer string) error {
+	var claims struct {
+		Audience any `json:"aud"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Audience != issuer {
+		return assertionError("must have the issuer identifier of this provider as aud: one text, and no list")
+	}
+	return nil
+}
+
 func assertionError(what string) error {
 	return &Error{CodeInvalidClient, "the client assertion " + what}
 }

@@ -98,6 +98,26 @@ func (b *Browser) Get(target string) *Page {
 	return b.Do(request)
 }
 
+// Return follows a page that asks before it leads back to an application, as the person would who says yes. Any other page comes back as it is.
+func (b *Browser) Return(p *Page) *Page {
+	b.tb.Helper()
+	if p.Callback != nil || p.Status < http.StatusBadRequest {
+		return p
+	}
+	target := ""
+	var posted url.Values
+	if _, link, ok := strings.Cut(p.Body, `id="return" href="`); ok {
+		target, _, _ = strings.Cut(link, `"`)
+	} else if p.Form != nil && p.Form.Fields.Has("error") {
+		target, posted = p.Form.Action, p.Form.Fields
+	}
+	callback, err := url.Parse(html.UnescapeString(target))
+	if target == "" || err != nil {
+		return p
+	}
+	return &Page{URL: p.URL, Status: p.Status, Header: p.Header, Body: p.Body, Callback: callback, Posted: posted}
+}
+
 // Submit sends the form of a page with its fields, some of them changed.
 func (b *Browser) Submit(p *Page, changed url.Values) *Page {
 	b.tb.Helper()
@@ -166,7 +186,7 @@ func (b *Browser) Do(request *http.Request) *Page {
 
 // followPost notices the page of response_mode form_post, whose form a browser posts by itself.
 func (b *Browser) followPost(page *Page) {
-	if page.Form == nil || strings.HasPrefix(page.Form.Action, "/") || strings.HasPrefix(page.Form.Action, b.issuer) {
+	if page.Form == nil || page.Status != http.StatusOK || strings.HasPrefix(page.Form.Action, "/") || strings.HasPrefix(page.Form.Action, b.issuer) {
 		return
 	}
 	if action, err := url.Parse(page.Form.Action); err == nil && action.IsAbs() {
@@ -203,6 +223,8 @@ func (b *Browser) Authorize(authorizationURL, username, password string) *url.UR
 			page = b.Submit(page, url.Values{"username": {username}, "password": {password}})
 		case page.Status == http.StatusOK && page.Asks("decision"):
 			page = b.Submit(page, url.Values{"decision": {"allow"}})
+		case b.Return(page) != page:
+			page = b.Return(page)
 		default:
 			b.tb.Fatalf("the login stops at %s with status %d:\n%s", page.URL, page.Status, page.Body)
 		}

@@ -24,6 +24,9 @@ const (
 	AuthMethodNone          = "none"
 )
 
+// AudienceIssuer is the value of Client.ClientAssertionAudience by which an assertion must have the issuer, and nothing else, as aud.
+const AudienceIssuer = "Issuer"
+
 // The values of Client.GrantTypes (RFC 7591 section 2, RFC 8628 section 4).
 const (
 	GrantCode              = "authorization_code"
@@ -124,6 +127,8 @@ type Client struct {
 	RequestObjectSigningAlg string `json:"request_object_signing_alg,omitempty"`
 	// RequireSignedRequestObject refuses authorization requests without a signed request object (RFC 9101 section 10.5).
 	RequireSignedRequestObject bool `json:"require_signed_request_object,omitempty"`
+	// ClientAssertionAudience is AudienceIssuer, or empty: then the aud of assertions may also be, or list, the token endpoint or the endpoint that is called.
+	ClientAssertionAudience string `json:"client_assertion_audience,omitempty"`
 	// JWKS holds the public keys (RFC 7517 section 5) with which the client signs assertions and request objects, JWKSURI where they are.
 	// A private_key_jwt client has one of the two.
 	JWKS    json.RawMessage `json:"jwks,omitempty"`
@@ -428,7 +433,7 @@ func (c *Client) validateSecrets() []error {
 		errs = append(errs, invalid("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post, private_key_jwt, none or empty"))
 	}
 	errs = append(errs, c.validateKeys()...)
-	errs = append(errs, c.validateRequestObjects()...)
+	errs = append(errs, c.validateSigned()...)
 	for i, s := range c.Secrets {
 		if s.ID == "" {
 			errs = append(errs, invalid(index("secrets", i)+".id", "must not be empty"))
@@ -461,11 +466,16 @@ func (c *Client) validateKeys() []error {
 // HasKeys reports whether the client is registered with keys that it signs with.
 func (c *Client) HasKeys() bool { return len(c.JWKS) > 0 || c.JWKSURI != "" }
 
-func (c *Client) validateRequestObjects() []error {
+// validateSigned checks how the client signs assertions and request objects.
+func (c *Client) validateSigned() []error {
 	alg, known := c.RequestObjectSigningAlg, oidc.RequestObjectAlgorithms(Algorithms())
 	switch {
 	case alg != "" && !slices.Contains(known, alg):
 		return []error{invalid("request_object_signing_alg", "must be one of %s", strings.Join(known, " "))}
+	case c.ClientAssertionAudience != "" && c.ClientAssertionAudience != AudienceIssuer:
+		return []error{invalid("client_assertion_audience", "must be Issuer or empty")}
+	case c.ClientAssertionAudience != "" && c.TokenEndpointAuthMethod != AuthMethodPrivateKeyJWT:
+		return []error{invalid("client_assertion_audience", "must be empty unless token_endpoint_auth_method is private_key_jwt")}
 	case alg == oidc.AlgorithmNone && c.RequireSignedRequestObject:
 		return []error{invalid("request_object_signing_alg", "must not be none beside require_signed_request_object; remove one of the two")}
 	}

@@ -41,9 +41,16 @@ func TestClientValidate(t *testing.T) {
 		change func(*registration.Client)
 		field  string
 	}{
-		"valid":                                  {func(*registration.Client) {}, ""},
-		"valid public":                           {public, ""},
-		"no client ID":                           {func(c *registration.Client) { c.ClientID = "" }, "client_id"},
+		"valid":        {func(*registration.Client) {}, ""},
+		"valid public": {public, ""},
+		"no client ID": {func(c *registration.Client) { c.ClientID = "" }, "client_id"},
+		"assertions for the issuer alone": {func(c *registration.Client) {
+			c.TokenEndpointAuthMethod, c.Secrets, c.JWKSURI, c.ClientAssertionAudience = "private_key_jwt", nil, "https://a.example/jwks", "Issuer"
+		}, ""},
+		"assertions for an unknown audience": {func(c *registration.Client) {
+			c.TokenEndpointAuthMethod, c.Secrets, c.JWKSURI, c.ClientAssertionAudience = "private_key_jwt", nil, "https://a.example/jwks", "Any"
+		}, "client_assertion_audience"},
+		"an audience of no assertions":           {func(c *registration.Client) { c.ClientAssertionAudience = "Issuer" }, "client_assertion_audience"},
 		"request objects of any algorithm":       {func(c *registration.Client) { c.RequestObjectSigningAlg, c.JWKSURI = "PS512", "https://a.example/jwks" }, ""},
 		"request objects without signature":      {func(c *registration.Client) { c.RequestObjectSigningAlg = "none" }, ""},
 		"request objects with a shared secret":   {func(c *registration.Client) { c.RequestObjectSigningAlg = "HS256" }, "request_object_signing_alg"},

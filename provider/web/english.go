@@ -201,6 +201,16 @@ func englishTexts() texts {
 		"error.no_key.what":       "The login service has no signing key.",
 		"error.no_key.help":       "Your administrator has to create a SigningKey, or wait until one becomes active.",
 
+		"offer_return.title":    "This login cannot begin",
+		"offer_return.what":     "%s has sent a request that cannot be answered. You have not signed in, and nobody has learned anything about you.",
+		"offer_return.help":     "Go on only if you came from there and know the address %s. This page vouches for nothing that you find there.",
+		"offer_return.help_app": "Go on only if you came from that program. This page vouches for nothing that it shows you.",
+		"offer_return.continue": "Go on to %s",
+
+		"error.no_navigation.title": "This is no page to be loaded by another one",
+		"error.no_navigation.what":  "A login begins with a page that you see, and not with an image, a script or in the background.",
+		"error.no_navigation.help":  "Open the application and log in there.",
+
 		"error.request_gone.title": "This login is over",
 		"error.request_gone.what":  "It took too long, or it was finished before, so that what the application asked for is not known here any more.",
 		"error.request_gone.help":  "Go back to the application and start again from there.",

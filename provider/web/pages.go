@@ -115,6 +115,21 @@ type Error struct {
 
 func (Error) template() string { return "error" }
 
+// OfferReturn tells a person who has not signed in that an application's request failed, and leads back to the application when they say so.
+type OfferReturn struct {
+	Application Application
+	ReturnHost  string
+	// Link leads to the application; empty where a form with Action and Fields does.
+	Link   template.URL
+	Action string
+	Fields []Field
+	// Detail is a technical line for whoever looks after the application.
+	Detail    string
+	RequestID string
+}
+
+func (OfferReturn) template() string { return "offer_return" }
+
 // Denied tells a person that an application is not for them.
 type Denied struct {
 	Application Application

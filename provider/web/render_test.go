@@ -40,19 +40,22 @@ func examplePages() map[string]Page {
 		"password, faulty": ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Fault: "short", Field: "next"},
 		"password, wait":   ChangePassword{Account: "/account", Action: "/p", Token: "token", Username: "ada", MinLength: 12, Wait: time.Minute},
 
-		"device code":         DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x"},
-		"device code, wrong":  DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "wrong"},
-		"device code, often":  DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "often"},
-		"device confirm":      DeviceConfirm{Application: app, Code: "WDJB-MJHT", Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Shared: []Shared{{"openid", ""}}},
-		"device allowed":      DeviceDone{Application: app, Allowed: true},
-		"device denied":       DeviceDone{Application: app},
-		"device, refused":     Denied{Application: app, Reason: "group", Device: true, Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?a=b"},
-		"logged out, telling": LoggedOut{Login: "/login", Application: app, Continue: "com.example.app:/bye?state=a'b", Frames: []string{"https://x.example/bye?iss=a&sid=b"}},
-		"framed logout":       FramedLogout{ConfirmLogout: ConfirmLogout{Application: app, Action: "/webman/sso/SSOOauth.cgi?a=b", Token: "token", Person: "Ada", Username: "ada", Home: "/"}},
-		"message":             Message{Text: "login", Data: "https://x.example/#status=login&access_token=a", Target: "https://x.example"},
-		"message of a logout": Message{Text: "logged_out", Data: "#status=not_login", Target: "https://x.example", Frames: []string{"https://x.example/bye"}},
-		"message of a fault":  Message{Text: "directory", Fault: true, Args: []any{"Matrix"}, Detail: "d", RequestID: "r-1", Data: "#status=x", Target: "*"},
-		"switched":            LoggedOut{Switched: true, Continue: "/oauth2/authorize?a=b", Frames: []string{"https://x.example/bye"}},
+		"device code":                  DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x"},
+		"device code, wrong":           DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "wrong"},
+		"device code, often":           DeviceCode{Action: "/device", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Fault: "often"},
+		"device confirm":               DeviceConfirm{Application: app, Code: "WDJB-MJHT", Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?x", Shared: []Shared{{"openid", ""}}},
+		"device allowed":               DeviceDone{Application: app, Allowed: true},
+		"device denied":                DeviceDone{Application: app},
+		"device, refused":              Denied{Application: app, Reason: "group", Device: true, Action: "/device?user_code=WDJB-MJHT", Token: "token", Person: "Ada", Username: "ada", OtherAccount: "/login?a=b"},
+		"logged out, telling":          LoggedOut{Login: "/login", Application: app, Continue: "com.example.app:/bye?state=a'b", Frames: []string{"https://x.example/bye?iss=a&sid=b"}},
+		"framed logout":                FramedLogout{ConfirmLogout: ConfirmLogout{Application: app, Action: "/webman/sso/SSOOauth.cgi?a=b", Token: "token", Person: "Ada", Username: "ada", Home: "/"}},
+		"message":                      Message{Text: "login", Data: "https://x.example/#status=login&access_token=a", Target: "https://x.example"},
+		"message of a logout":          Message{Text: "logged_out", Data: "#status=not_login", Target: "https://x.example", Frames: []string{"https://x.example/bye"}},
+		"message of a fault":           Message{Text: "directory", Fault: true, Args: []any{"Matrix"}, Detail: "d", RequestID: "r-1", Data: "#status=x", Target: "*"},
+		"offer to return":              OfferReturn{Application: app, ReturnHost: "x.example", Link: "https://x.example/cb?error=a&state=b", Detail: "invalid_scope: a", RequestID: "r-1"},
+		"offer to return to a program": OfferReturn{Application: app, Link: "com.example.app:/cb?error=a", Detail: "invalid_scope: a", RequestID: "r-1"},
+		"offer to return by a form":    OfferReturn{Application: app, ReturnHost: "x.example", Action: "https://x.example/cb", Fields: []Field{{"error", "a"}}, RequestID: "r-1"},
+		"switched":                     LoggedOut{Switched: true, Continue: "/oauth2/authorize?a=b", Frames: []string{"https://x.example/bye"}},
 	}
 }
 
@@ -95,7 +98,7 @@ func exampleView(tag string) View {
 // one that it has to have, if any.
 func checkPage(t *testing.T, body, tag, script string) {
 	t.Helper()
-	posts := script == "submit" // to an application
+	posts := script == "submit" || strings.Contains(body, `action="https://x.example/cb"`) // to an application
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)

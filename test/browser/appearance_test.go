@@ -154,6 +154,8 @@ func (g *gallery) beforeLogin() {
 	g.shows("login-alone", g.issuer.Endpoint("/login"))
 	g.shows("home-nobody", g.issuer.Endpoint("/"))
 	g.shows("error-redirect", g.authorize("matrix", "redirect_uri", "https://other.example.com/"+strings.Repeat("path", 40)))
+	g.shows("offer-return", g.authorize("matrix", "scope", "email"))
+	g.shows("offer-return-form", g.authorize("matrix", "scope", "email", "response_mode", "form_post"))
 	g.shows("error-not-found", g.issuer.Endpoint("/no-such-page"))
 }
 

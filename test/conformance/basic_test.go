@@ -42,7 +42,7 @@ func TestBasicRequests(t *testing.T) {
 		},
 		"response type that is not supported": func(t *testing.T, p *party) {
 			for _, responseType := range []string{"token", "id_token", "code token", "code id_token", "none"} {
-				page := p.open("response_type", responseType, "response_mode", "")
+				page := p.browser.Return(p.open("response_type", responseType, "response_mode", ""))
 				if page.Answer().Get("error") != "unsupported_response_type" {
 					t.Errorf("response_type %q: status %d, answer %v", responseType, page.Status, page.Answer())
 				}

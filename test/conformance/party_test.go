@@ -92,6 +92,7 @@ func (p *party) finish(page *providertest.Page) url.Values {
 // are those of the request (RFC 6749 section 4.1.2, RFC 9207 section 2), and that nothing is in it that has no meaning.
 func (p *party) answer(page *providertest.Page) url.Values {
 	p.t.Helper()
+	page = p.browser.Return(page) // an error before anybody has signed in comes back when the person says so
 	if page.Callback == nil {
 		p.t.Fatalf("the browser is not sent back but shows %s with status %d:\n%s", page.URL, page.Status, page.Body)
 	}

@@ -1009,6 +1009,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: claimsIn
       type:
         namedType: com.github.oidc-operator.oidc-operator.api.v1alpha1.ClaimsPlacement
+    - name: clientAssertionAudience
+      type:
+        scalar: string
     - name: clientID
       type:
         scalar: string

@@ -58,6 +58,10 @@ type OIDCClientSpecApplyConfiguration struct {
 	// jwksURI is where the application publishes the public keys that it signs with: https, or http on a loopback host. The
 	// provider fetches them, and again when it meets a key that it does not know. Unset: see jwks.
 	JWKSURI *string `json:"jwksURI,omitempty"`
+	// clientAssertionAudience says what the aud of this application's client assertions (private_key_jwt) may be: Issuer (the issuer
+	// as one text and nothing else, as FAPI 2.0 has it) or Any (also the URL of the token endpoint or of the endpoint that is called, and lists of
+	// these). Unset: Any.
+	ClientAssertionAudience *string `json:"clientAssertionAudience,omitempty"`
 	// pkce says whether an authorization request must carry a code challenge (RFC 7636): Optional or Required. A public
 	// client always needs one. Unset: Optional.
 	PKCE *apiv1alpha1.PKCEPolicy `json:"pkce,omitempty"`
@@ -272,6 +276,14 @@ func (b *OIDCClientSpecApplyConfiguration) WithJWKS(value runtime.RawExtension) 
 // If called multiple times, the JWKSURI field is set to the value of the last call.
 func (b *OIDCClientSpecApplyConfiguration) WithJWKSURI(value string) *OIDCClientSpecApplyConfiguration {
 	b.JWKSURI = &value
+	return b
+}
+
+// WithClientAssertionAudience sets the ClientAssertionAudience field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClientAssertionAudience field is set to the value of the last call.
+func (b *OIDCClientSpecApplyConfiguration) WithClientAssertionAudience(value string) *OIDCClientSpecApplyConfiguration {
+	b.ClientAssertionAudience = &value
 	return b
 }
 
