@@ -28,10 +28,11 @@ const (
 	indexUsername      = "username"      // OIDCUser by provider and folded username
 	indexSubject       = "subject"       // OIDCUser by provider and subject, that of the spec and that in force
 	indexEmail         = "email"         // OIDCUser by provider and folded e-mail address
-	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials or their source; OIDCProvider by that of its DSN; SigningKey by that of its import
+	indexSecretName    = "secretName"    // OIDCClient, OIDCUser by the Secret that holds, or is to hold, the credentials or their source; OIDCProvider by those of its DSN and its certificate; SigningKey by that of its import
 	indexConfigMapName = "configMapName" // OIDCProvider by the ConfigMap of its logo
 	indexReservation   = "reservation"   // Secret that reserves a client ID, by provider and the namespace for which it does
 	indexRecordedAppID = "recordedAppID" // Secret of a registration or reservation by provider and app_id of Synology SSO Server's protocol
+	indexIssuer        = "issuer"        // OIDCProvider by its issuer, see uniqueIssuer
 	indexKeyRing       = "keyRing"       // Secret with a SigningKey's keys, also one that is gone, by provider "namespace/name"
 )
 
@@ -131,10 +132,13 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return one(u.PasswordSecretName())
 		}),
 		index(ctx, indexer, indexSecretName, func(p *v1alpha1.OIDCProvider) []string {
-			return one(p.DSNSecretName())
+			return append(one(p.DSNSecretName()), one(p.TLSSecretName())...)
 		}),
 		index(ctx, indexer, indexSecretName, func(k *v1alpha1.SigningKey) []string {
 			return one(k.ImportSecretName())
+		}),
+		index(ctx, indexer, indexIssuer, func(p *v1alpha1.OIDCProvider) []string {
+			return one(uniqueIssuer(p))
 		}),
 		index(ctx, indexer, indexConfigMapName, func(p *v1alpha1.OIDCProvider) []string {
 			return one(p.LogoConfigMapName())

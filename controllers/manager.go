@@ -36,6 +36,9 @@ type Options struct {
 	Concurrency int
 	// DefaultKeyGrace is how long a new OIDCProvider waits for a SigningKey before it gets one of its own. Zero means 1s: pods take longer to start.
 	DefaultKeyGrace time.Duration
+	// Probe makes a call through a provider's Service before the OIDCProvider is Available. Nil means that the operator is not in the
+	// cluster's network, and nobody there runs Deployments: what the replicas report decides alone. See ProbeDiscovery.
+	Probe Probe
 	// Now tells the time. Nil means time.Now.
 	Now func() time.Time
 	// Metrics is where the metrics of the controllers are registered. Nil means nowhere.
@@ -72,6 +75,7 @@ func CacheOptions() cache.Options {
 			&networkingv1.NetworkPolicy{}:   ours,
 			&networkingv1.Ingress{}:         ours,
 			&coordinationv1.Lease{}:         reports,
+			&corev1.Pod{}:                   {Label: labels.SelectorFromSet(resources.PodLabels()), Transform: slimPod},
 		},
 	}
 }
@@ -137,6 +141,8 @@ func SetUp(ctx context.Context, mgr manager.Manager, o Options) error {
 	providers := &providerReconciler{
 		client: c, objects: objects, reporter: newReporter(), versions: newRegistrationVersions(),
 		dsns: newReferents(foreign, mgr.GetAPIReader()), logos: newReferents(foreign, mgr.GetAPIReader()),
+		certificates: newReferents(foreign, mgr.GetAPIReader()), tlsKeys: newReferents(foreign, mgr.GetAPIReader()),
+		reach: newReach(o.Probe), settings: newWaiters(),
 		image: o.ProviderImage, keyGrace: o.DefaultKeyGrace, now: o.Now,
 	}
 	signingKeys := &signingKeyReconciler{

@@ -18,6 +18,9 @@ func (r *clientReconciler) purposeOf(ctx context.Context, secret client.ObjectKe
 		return "", fmt.Errorf("list providers of secret %s: %w", secret, err)
 	}
 	if len(providers.Items) > 0 {
+		if providers.Items[0].DSNSecretName() != secret.Name {
+			return fmt.Sprintf("the certificate of OIDCProvider %q", providers.Items[0].Name), nil
+		}
 		return fmt.Sprintf("the database of OIDCProvider %q", providers.Items[0].Name), nil
 	}
 	signingKeys := &v1alpha1.SigningKeyList{}

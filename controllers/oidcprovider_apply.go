@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,23 +16,44 @@ import (
 
 // apply brings every child about. One that cannot be is no reason to leave out the others; the first obstacle is returned.
 // The error of a refused write comes beside it, so that it is tried again.
-func (r *providerReconciler) apply(ctx context.Context, p *v1alpha1.OIDCProvider, plan providerPlan) (obstacle *verdict, err error) {
-	obstacle = plan.obstacle
+func (r *providerReconciler) apply(ctx context.Context, p *v1alpha1.OIDCProvider, plan providerPlan) (result providerResult, err error) {
+	result.obstacle = plan.obstacle
 	for _, c := range plan.children {
-		childErr := r.applyChild(ctx, p, c)
+		written, childErr := r.applyChild(ctx, p, c)
 		v, again := asObstacle(childErr)
 		if v == nil && again != nil {
-			return nil, again
+			return providerResult{}, again
 		}
-		if obstacle == nil {
-			obstacle = v
+		if result.obstacle == nil {
+			result.obstacle = v
 		}
 		err = errors.Join(err, again)
+		switch found := c.empty.(type) {
+		case *appsv1.Deployment:
+			result.rolls = written.written
+		case *corev1.Service:
+			result.service = found
+		case *corev1.Secret:
+			result.settings = written.version
+		}
 	}
-	return obstacle, err
+	return result, err
 }
 
-func (r *providerReconciler) applyChild(ctx context.Context, p *v1alpha1.OIDCProvider, c child) error {
+// providerResult is what came of a plan.
+type providerResult struct {
+	// obstacle is why something could not be brought about, or nil.
+	obstacle *verdict
+	// rolls tells that the Deployment was changed.
+	rolls bool
+	// service is the Service as it stood before, without a UID when there was none; nil: it was not looked at.
+	service *corev1.Service
+	// settings is the resource version of the settings, or "".
+	settings string
+}
+
+func (r *providerReconciler) applyChild(ctx context.Context, p *v1alpha1.OIDCProvider, c child) (applied, error) {
+	var result applied
 	mine := ownedBy(resources.Owner(kindProvider, p.Key()))
 	found, err := r.objects.get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: c.name}, c.empty)
 	switch {
@@ -39,13 +62,13 @@ func (r *providerReconciler) applyChild(ctx context.Context, p *v1alpha1.OIDCPro
 		err = r.objects.create(ctx, c.desired)
 	case isKey(c) && mine(c.empty): // it is its owner's from then on
 	case c.desired != nil && found:
-		_, err = r.objects.apply(ctx, c.desired, c.empty, mine)
+		result, err = r.objects.apply(ctx, c.desired, c.empty, mine)
 	case c.desired != nil:
-		_, err = r.objects.apply(ctx, c.desired, nil, mine)
+		result, err = r.objects.apply(ctx, c.desired, nil, mine)
 	case found && mine(c.empty):
 		err = r.objects.remove(ctx, c.empty)
 	}
-	return err
+	return result, err
 }
 
 // isKey tells whether a child is the default SigningKey. The operator has no right to change one, and needs none to create it.

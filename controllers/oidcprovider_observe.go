@@ -17,6 +17,7 @@ import (
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/controllers/resources"
+	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
@@ -34,8 +35,15 @@ type providerState struct {
 	gateway bool
 	// salt is that of pairwise subjects in the standing settings, or "".
 	salt string
-	// dsn is how to reach the database, logo the image on the pages, where the spec refers to them.
-	dsn, logo referent
+	// dsn is how to reach the database, logo the image on the pages, certificate and key what https is served with, where the spec refers
+	// to them.
+	dsn, logo, certificate, key referent
+	// pods are the provider's, also those that are about to go.
+	pods []corev1.Pod
+	// claim is the volume of the embedded database, or nil.
+	claim *corev1.PersistentVolumeClaim
+	// issuerOwner is the older OIDCProvider that has the issuer, or nil.
+	issuerOwner *v1alpha1.OIDCProvider
 }
 
 func (r *providerReconciler) observe(ctx context.Context, p *v1alpha1.OIDCProvider) (providerState, error) {
@@ -47,7 +55,10 @@ func (r *providerReconciler) observe(ctx context.Context, p *v1alpha1.OIDCProvid
 	state.signingKeys = signingKeys.Items
 	slices.SortFunc(state.signingKeys, oldestFirst)
 	var err error
-	if state.ready, err = readyReplicas(ctx, r.client, p.Key(), r.now()); err != nil {
+	if err := r.observePods(ctx, p, &state); err != nil {
+		return state, err
+	}
+	if state.issuerOwner, err = r.issuerOwner(ctx, p); err != nil {
 		return state, err
 	}
 	if state.salt, err = r.salt(ctx, p); err != nil {
@@ -65,12 +76,99 @@ func (r *providerReconciler) observe(ctx context.Context, p *v1alpha1.OIDCProvid
 	return state, nil
 }
 
+// observePods reads what runs, and what the replicas report. In a cluster a report counts while its pod is ready: one that was killed
+// leaves its report behind for a while.
+func (r *providerReconciler) observePods(ctx context.Context, p *v1alpha1.OIDCProvider, state *providerState) error {
+	pods := &corev1.PodList{}
+	err := r.client.List(ctx, pods, client.InNamespace(p.Namespace), client.MatchingLabels(resources.PodSelector(p)), client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return fmt.Errorf("list pods: %w", err)
+	}
+	state.pods = pods.Items
+	claim := &corev1.PersistentVolumeClaim{}
+	key := client.ObjectKey{Namespace: p.Namespace, Name: resources.ClaimName(p)}
+	if err := r.client.Get(ctx, key, claim); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("get claim: %w", err)
+	} else if err == nil {
+		state.claim = claim
+	}
+	reports, err := readyReplicas(ctx, r.client, p.Key(), r.now())
+	if err != nil {
+		return err
+	}
+	state.ready = slices.DeleteFunc(reports, func(report replicaReport) bool {
+		return report.pod != "" && !slices.ContainsFunc(state.pods, func(pod corev1.Pod) bool { return pod.UID == report.pod && podServes(&pod) })
+	})
+	return nil
+}
+
+// absent returns what the pods need and cannot mount.
+func (s providerState) absent(p *v1alpha1.OIDCProvider) []string {
+	var found []string
+	if name := p.TLSSecretName(); name != "" && !s.certificate.found {
+		found = append(found, fmt.Sprintf("Secret %q does not exist", name))
+	}
+	if name := p.DSNSecretName(); name != "" && !s.dsn.found {
+		found = append(found, fmt.Sprintf("Secret %q does not exist", name))
+	}
+	if s.claim != nil && resources.Claim(p) != nil && s.claim.Status.Phase == corev1.ClaimPending {
+		class := "the default storage class"
+		if s.claim.Spec.StorageClassName != nil {
+			class = fmt.Sprintf("storage class %q", *s.claim.Spec.StorageClassName)
+		}
+		found = append(found, fmt.Sprintf("PersistentVolumeClaim %q is Pending with %s", s.claim.Name, class))
+	}
+	return found
+}
+
+// issuerOwner returns the oldest OIDCProvider, in any namespace, that precedes p and has the same issuer, or nil.
+func (r *providerReconciler) issuerOwner(ctx context.Context, p *v1alpha1.OIDCProvider) (*v1alpha1.OIDCProvider, error) {
+	issuer := uniqueIssuer(p)
+	if issuer == "" {
+		return nil, nil //nolint:nilnil // nobody can have it
+	}
+	same := &v1alpha1.OIDCProviderList{}
+	if err := r.client.List(ctx, same, client.MatchingFields{indexIssuer: issuer}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list providers of the same issuer: %w", err)
+	}
+	var owner *v1alpha1.OIDCProvider
+	for i := range same.Items {
+		other := &same.Items[i]
+		if other.UID != p.UID && precedes(kindProvider, "", other, p) && (owner == nil || precedes(kindProvider, "", other, owner)) {
+			owner = other
+		}
+	}
+	return owner, nil
+}
+
+// uniqueIssuer returns an issuer as it is compared: two that lead browsers to the same place are one, though relying parties compare
+// them letter by letter. It is "" for what cannot be one, and for loopback hosts, which are different machines for everybody.
+func uniqueIssuer(p *v1alpha1.OIDCProvider) string {
+	u, err := oidc.ParseIssuer(p.Spec.Issuer)
+	if err != nil || oidc.IsLoopback(u.Hostname()) {
+		return ""
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if port := u.Port(); port != "" && port != "443" {
+		host += ":" + port
+	}
+	return "https://" + host + strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
 // observeReferents reads what the spec refers to.
 func (r *providerReconciler) observeReferents(ctx context.Context, p *v1alpha1.OIDCProvider, state *providerState) error {
 	var err error
 	if name := p.DSNSecretName(); name == "" {
 		r.dsns.forget(p.Key())
 	} else if state.dsn, err = r.dsns.of(ctx, p.Key(), name, p.DSNSecretKey(), &corev1.Secret{}); err != nil {
+		return err
+	}
+	if name := p.TLSSecretName(); name == "" {
+		r.certificates.forget(p.Key())
+		r.tlsKeys.forget(p.Key())
+	} else if state.certificate, err = r.certificates.of(ctx, p.Key(), name, corev1.TLSCertKey, &corev1.Secret{}); err != nil {
+		return err
+	} else if state.key, err = r.tlsKeys.of(ctx, p.Key(), name, corev1.TLSPrivateKeyKey, &corev1.Secret{}); err != nil {
 		return err
 	}
 	if name := p.LogoConfigMapName(); name == "" {

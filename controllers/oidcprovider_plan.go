@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"path"
 	"slices"
 	"time"
@@ -44,6 +45,10 @@ type providerPlan struct {
 	obstacle *verdict
 	// replacedDefault is the default SigningKey when replacement, the user's own, signs in its place; both are nil otherwise.
 	replacedDefault, replacement *v1alpha1.SigningKey
+	// exposed is how the pods are reached.
+	exposed resources.Exposed
+	// tls is ConditionTLSReady of a provider with spec.tls.
+	tls verdict
 	// again is when to look again, because something that no event tells of will have changed; zero: never.
 	again time.Duration
 }
@@ -53,6 +58,12 @@ func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, m
 	if _, err := oidc.ParseIssuer(p.Spec.Issuer); err != nil {
 		v := stall(v1alpha1.ReasonInvalidSpec, "spec.issuer "+err.Error()+"; create a new OIDCProvider")
 		return providerPlan{obstacle: &v}, nil //nolint:nilerr // it is told in status; repeating would not mend it
+	}
+	if owner := state.issuerOwner; owner != nil {
+		v := stall(v1alpha1.ReasonIssuerTaken, fmt.Sprintf(
+			"issuer %q belongs to the older OIDCProvider %q in namespace %q; delete one of the two, or create this one with another issuer. Until then nothing of it is created or changed",
+			p.Spec.Issuer, owner.Name, owner.Namespace))
+		return providerPlan{obstacle: &v}, nil
 	}
 	salt := state.salt
 	if salt == "" {
@@ -69,28 +80,38 @@ func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, m
 		return providerPlan{}, err
 	}
 	settings.WithOwnerReferences(resources.OwnerReference(kindProvider, p))
-	plan := providerPlan{children: []child{
+	exposed := resources.ExposedBy(p, state.pods, podServes)
+	plan := providerPlan{exposed: exposed, children: []child{
 		{p.Name, &corev1.ServiceAccount{}, resources.ServiceAccount(p)},
 		{p.Name, &rbacv1.Role{}, resources.Role(p)},
 		{p.Name, &rbacv1.RoleBinding{}, resources.RoleBinding(p)},
 		{resources.SettingsName(p.Name), &corev1.Secret{}, settings},
-		{p.Name, &networkingv1.NetworkPolicy{}, resources.NetworkPolicy(p)},
+		{p.Name, &networkingv1.NetworkPolicy{}, resources.NetworkPolicy(p, exposed)},
 		{p.Name, &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget(p)},
-		{p.Name, &corev1.Service{}, resources.Service(p)},
+		{p.Name, &corev1.Service{}, resources.Service(p, exposed)},
 	}}
 	// A volume that is no longer used is kept: the data on it may still be wanted.
 	if claim := resources.Claim(p); claim != nil {
 		plan.children = append(plan.children, child{resources.ClaimName(p), &corev1.PersistentVolumeClaim{}, claim})
 	}
-	if dsnDigest, known := planDSN(p, state, salt); known {
+	usable := true
+	if p.Spec.TLS != nil {
+		var changes time.Time
+		plan.tls, changes = judgeTLS(p, state.certificate, state.key, now)
+		if !changes.IsZero() {
+			plan.lookAgain(changes.Sub(now))
+		}
+		usable = plan.tls.outcome == done || p.DesiredReplicas() == 0
+	}
+	if dsnDigest, known := planDSN(p, state, salt); known && usable {
 		plan.children = append(plan.children, child{p.Name, &appsv1.Deployment{}, resources.Deployment(p, image, dsnDigest)})
 	}
-	if ingress := resources.Ingress(p); ingress != nil {
+	if ingress := resources.Ingress(p, exposed); ingress != nil {
 		plan.children = append(plan.children, child{p.Name, &networkingv1.Ingress{}, ingress})
 	} else {
 		plan.children = append(plan.children, child{p.Name, &networkingv1.Ingress{}, nil})
 	}
-	plan.children = append(plan.children, routeChild(p, state.gateway)...)
+	plan.children = append(plan.children, routeChild(p, state.gateway, exposed)...)
 	plan.defaultKey(p, state, keyGrace, now)
 	for _, replica := range state.ready {
 		plan.lookAgain(replica.expires.Sub(now))
@@ -99,10 +120,10 @@ func planProvider(p *v1alpha1.OIDCProvider, state providerState, image string, m
 }
 
 // routeChild is the HTTPRoute. Without the Gateway API there is none to remove.
-func routeChild(p *v1alpha1.OIDCProvider, gateway bool) []child {
+func routeChild(p *v1alpha1.OIDCProvider, gateway bool, exposed resources.Exposed) []child {
 	empty := &unstructured.Unstructured{}
 	empty.SetGroupVersionKind(resources.HTTPRouteKind())
-	if route := resources.HTTPRoute(p); route != nil {
+	if route := resources.HTTPRoute(p, exposed); route != nil {
 		return []child{{p.Name, empty, client.ApplyConfigurationFromUnstructured(route)}}
 	}
 	if gateway {

@@ -16,12 +16,8 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
-// setProviderStatus writes into p's status what follows from what was observed, and from what stood in the way, if anything.
-func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, obstacle *verdict, now metav1.Time) {
-	available := judgeAvailable(p, state)
-	if obstacle != nil {
-		available = *obstacle
-	}
+// setProviderStatus writes into p's status what follows from what was observed and judged. tls is about a provider with spec.tls.
+func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, rolledOut, tls, available verdict, now metav1.Time) {
 	issuer := p.Spec.Issuer
 	p.Status.Endpoints = &v1alpha1.Endpoints{
 		Issuer:        issuer,
@@ -39,10 +35,18 @@ func setProviderStatus(p *v1alpha1.OIDCProvider, state providerState, obstacle *
 	}
 	setCounts(p, state)
 	p.Status.SigningAlgorithms = activeAlgorithms(state.signingKeys)
-	verdicts := []named{
-		{v1alpha1.ConditionStorageReady, judgeStorage(p, state)},
-		{v1alpha1.ConditionSigningReady, judgeSigning(p, state)},
-		{v1alpha1.ConditionAvailable, available},
+	verdicts := []named{{v1alpha1.ConditionStorageReady, judgeStorage(p, state)}}
+	if p.Spec.TLS != nil {
+		verdicts = append(verdicts, named{v1alpha1.ConditionTLSReady, tls})
+	} else {
+		meta.RemoveStatusCondition(&p.Status.Conditions, v1alpha1.ConditionTLSReady)
+	}
+	verdicts = append(verdicts,
+		named{v1alpha1.ConditionSigningReady, judgeSigning(p, state)},
+		named{v1alpha1.ConditionRolledOut, rolledOut},
+		named{v1alpha1.ConditionAvailable, available})
+	if available.outcome == stalled { // what somebody must edit comes before what is waited for
+		verdicts = append([]named{{v1alpha1.ConditionAvailable, available}}, verdicts...)
 	}
 	if p.Spec.Branding.LogoConfigMapRef != nil {
 		verdicts = append(verdicts, named{v1alpha1.ConditionBrandingReady, judgeLogo(p, state.logo)})

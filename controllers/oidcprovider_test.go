@@ -1,6 +1,8 @@
 package controllers_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -96,14 +98,32 @@ var _ = Describe("An OIDCProvider", func() {
 	})
 
 	It("serves TLS itself when it has a certificate", func() {
-		create(gen.OIDCProvider(namespace, "sso", func(p *v1alpha1.OIDCProvider) { p.Spec.TLS = &v1alpha1.ProviderTLS{SecretName: "id-tls"} }))
+		p := create(gen.OIDCProvider(namespace, "sso", func(p *v1alpha1.OIDCProvider) { p.Spec.TLS = &v1alpha1.ProviderTLS{SecretName: "id-tls"} }))
 		d := &appsv1.Deployment{}
+		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionTLSReady, metav1.ConditionFalse, v1alpha1.ReasonTLSSecretNotFound, ContainSubstring("id-tls")))
+		Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(p), d))).To(BeTrue(), "pods could not start without the Secret")
+		create(gen.Secret(namespace, "id-tls", certificateFor("id.example.com")))
+		Eventually(current(p)).Should(match.HaveCondition(v1alpha1.ConditionTLSReady, metav1.ConditionTrue, v1alpha1.ReasonTLSReady, nil))
 		Eventually(current(named(d, "sso"))).ShouldNot(BeNil())
 		Expect(d.Spec.Template.Spec.Volumes).To(ContainElement(HaveField("VolumeSource.Secret.SecretName", "id-tls")))
 		Expect(d.Spec.Template.Spec.Containers[0].Args).To(ContainElement("--tls-cert-file=/etc/oidc-provider/tls/tls.crt"))
 		service := &corev1.Service{}
 		Eventually(current(named(service, "sso"))).ShouldNot(BeNil())
 		Expect(service.Spec.Ports[0].Port).To(BeEquivalentTo(443))
+	})
+
+	It("is refused when an older one has its issuer, and says which", func() {
+		older := create(gen.OIDCProvider(namespace, "sso", gen.WithIssuer("https://twice.example.com")))
+		Eventually(current(named(&appsv1.Deployment{}, "sso"))).ShouldNot(BeNil())
+		time.Sleep(time.Until(older.CreationTimestamp.Add(time.Second))) // creation times have whole seconds
+		elsewhere := newNamespace(nil)
+		younger := create(gen.OIDCProvider(elsewhere, "other", gen.WithIssuer("https://TWICE.example.com:443/")))
+		Eventually(current(younger)).Should(match.BeRefused(v1alpha1.ReasonIssuerTaken, ContainSubstring(`belongs to the older OIDCProvider "sso" in namespace "`+namespace+`"`)))
+		Expect(apierrors.IsNotFound(k8s.Get(ctx, client.ObjectKeyFromObject(younger), &appsv1.Deployment{}))).To(BeTrue())
+		Expect(current(older)(Default)).NotTo(match.HaveCondition(v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonIssuerTaken, nil))
+		Expect(k8s.Delete(ctx, older)).To(Succeed())
+		Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(younger), &appsv1.Deployment{}) }).Should(Succeed())
+		Eventually(current(younger)).ShouldNot(match.HaveCondition(v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonIssuerTaken, nil))
 	})
 
 	It("is exposed by an Ingress while that is asked for", func() {

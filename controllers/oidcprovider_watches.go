@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -32,12 +33,14 @@ import (
 const countsDelay = time.Second
 
 // setUp starts a reconcile of an OIDCProvider when its spec, one of its objects, one of its SigningKeys, a Secret or ConfigMap
-// that it refers to, or what a replica reports changes.
+// that it refers to, one of its pods, what a replica reports, or whether another one has its issuer changes.
 func (r *providerReconciler) setUp(mgr ctrl.Manager, foreign cache.Cache, concurrency int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.OIDCProvider{}, builder.WithPredicates(predicate.Or(r.reporter.writes.shown(), specChanged()))).
 		Watches(&v1alpha1.SigningKey{}, handler.EnqueueRequestsFromMapFunc(ofSigningKey)).
 		Watches(&corev1.Secret{}, r.recordVersions()).
+		Watches(&v1alpha1.OIDCProvider{}, handler.EnqueueRequestsFromMapFunc(r.sameIssuer), builder.WithPredicates(existencePredicate())).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(ofPod)).
 		Watches(&coordinationv1.Lease{}, reports()).
 		WatchesRawSource(foreignObjects(foreign, "Secret", r.referringTo(indexSecretName))).
 		WatchesRawSource(foreignObjects(foreign, "ConfigMap", r.referringTo(indexConfigMapName)))
@@ -67,6 +70,24 @@ func (r *providerReconciler) referringTo(index string) handler.MapFunc {
 		}
 		return requestsFor(list.Items)
 	}
+}
+
+// sameIssuer maps an OIDCProvider to the others with its issuer.
+func (r *providerReconciler) sameIssuer(ctx context.Context, obj client.Object) []reconcile.Request {
+	p, ok := obj.(*v1alpha1.OIDCProvider)
+	if !ok || uniqueIssuer(p) == "" {
+		return nil
+	}
+	list := &v1alpha1.OIDCProviderList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{indexIssuer: uniqueIssuer(p)}); err != nil {
+		return unlisted(ctx, err)
+	}
+	return requestsFor(slices.DeleteFunc(list.Items, func(other v1alpha1.OIDCProvider) bool { return other.UID == p.UID }))
+}
+
+// ofPod maps a pod to the provider whose it is by its labels.
+func ofPod(_ context.Context, pod client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: resources.PodProvider(pod)}}}
 }
 
 func ofSigningKey(_ context.Context, obj client.Object) []reconcile.Request {

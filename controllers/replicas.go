@@ -24,6 +24,8 @@ type replicaReport struct {
 	// applied is the resource version up to which it has applied its registrations.
 	applied        string
 	clients, users int
+	// pod is the UID of its pod, or "" when it runs in none.
+	pod types.UID
 	// storage is why it cannot use its storage.
 	storage registration.StorageFault
 	// expires is when the replica counts as gone unless it reports again.
@@ -34,6 +36,11 @@ func parseReport(lease *coordinationv1.Lease) replicaReport {
 	r := replicaReport{
 		name: lease.Name, applied: lease.Annotations[registration.AnnotationApplied],
 		storage: registration.ParseStorageFault(lease.Annotations[registration.AnnotationStorage]),
+	}
+	for _, owner := range lease.OwnerReferences {
+		if owner.Kind == "Pod" {
+			r.pod = owner.UID
+		}
 	}
 	r.clients, _ = strconv.Atoi(lease.Annotations[registration.AnnotationClients]) // 0 when absent
 	r.users, _ = strconv.Atoi(lease.Annotations[registration.AnnotationUsers])

@@ -172,7 +172,8 @@ func (r *rig) startOperator() {
 	newReporter := func() reporter { return reporter{client: cached, events: toldTo{r}, writes: newStatusWrites()} }
 	r.versions = newRegistrationVersions()
 	r.providers = &providerReconciler{
-		client: cached, objects: objects, reporter: newReporter(), versions: r.versions, dsns: foreign(), logos: foreign(), image: "provider", now: now,
+		client: cached, objects: objects, reporter: newReporter(), versions: r.versions, dsns: foreign(), logos: foreign(),
+		certificates: foreign(), tlsKeys: foreign(), reach: newReach(nil), settings: newWaiters(), image: "provider", now: now,
 	}
 	r.signingKeys = &signingKeyReconciler{client: cached, objects: objects, registrar: newRegistrar(), reporter: newReporter(), imports: foreign(), now: now}
 	r.reconciler = &clientReconciler{

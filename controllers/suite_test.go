@@ -91,7 +91,7 @@ type runningOperator struct {
 }
 
 // startOperator runs the operator as its program does, but for its ports.
-func startOperator(config *rest.Config) *runningOperator {
+func startOperator(config *rest.Config, change ...func(*controllers.Options)) *runningOperator {
 	GinkgoHelper()
 	config = rest.CopyConfig(config)
 	config.QPS = -1
@@ -105,7 +105,11 @@ func startOperator(config *rest.Config) *runningOperator {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	running, cancel := context.WithCancel(ctx)
-	Expect(controllers.SetUp(running, mgr, controllers.Options{ProviderImage: providerImage, DefaultKeyGrace: 2 * time.Second})).To(Succeed())
+	options := controllers.Options{ProviderImage: providerImage, DefaultKeyGrace: 2 * time.Second}
+	for _, c := range change {
+		c(&options)
+	}
+	Expect(controllers.SetUp(running, mgr, options)).To(Succeed())
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer GinkgoRecover()
@@ -184,6 +188,10 @@ func newNamespace(labels map[string]string) string {
 	GinkgoHelper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-", Labels: labels}}
 	Expect(k8s.Create(ctx, ns)).To(Succeed())
+	// Of two providers with one issuer the younger is refused, in whatever namespaces they are.
+	DeferCleanup(func() {
+		Expect(k8s.DeleteAllOf(ctx, &v1alpha1.OIDCProvider{}, client.InNamespace(ns.Name))).To(Succeed())
+	})
 	return ns.Name
 }
 

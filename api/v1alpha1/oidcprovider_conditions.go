@@ -9,6 +9,10 @@ const (
 	ReasonAvailable = "Available"
 	// ReasonAwaitingReport surfaces while no replica has reported that it answers requests.
 	ReasonAwaitingReport = "AwaitingReport"
+	// ReasonServiceUnreachable surfaces when a replica says that it answers requests, and a call through the Service fails.
+	ReasonServiceUnreachable = "ServiceUnreachable"
+	// ReasonIssuerTaken surfaces when an older OIDCProvider has the same issuer.
+	ReasonIssuerTaken = "IssuerTaken"
 	// ReasonStopped surfaces when spec.replicas is 0, also while the last replica still ends.
 	ReasonStopped = "Stopped"
 	// ReasonObjectNotOwned surfaces when an object that is not ours has the name of one that the provider needs.
@@ -17,6 +21,37 @@ const (
 	ReasonDeploymentFailed = "DeploymentFailed"
 	// ReasonHTTPRouteUnsupported surfaces when an HTTPRoute is asked for and the cluster has no Gateway API.
 	ReasonHTTPRouteUnsupported = "HTTPRouteUnsupported"
+)
+
+// ConditionRolledOut of an OIDCProvider tells whether every replica that is wanted runs the current spec.
+const ConditionRolledOut = "RolledOut"
+
+// Reasons of ConditionRolledOut.
+const (
+	// ReasonRolledOut surfaces when every replica runs the current spec.
+	ReasonRolledOut = "RolledOut"
+	// ReasonRollingOut surfaces while some replica does not run the current spec; the message has what the pods say.
+	ReasonRollingOut = "RollingOut"
+	// ReasonProgressDeadlineExceeded surfaces when that has not changed for 3 minutes; the message has what the pods say.
+	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+)
+
+// ConditionTLSReady of an OIDCProvider with spec.tls tells whether the Secret holds a certificate that the provider can serve with. While it
+// does not, the Deployment is not changed.
+const ConditionTLSReady = "TLSReady"
+
+// Reasons of ConditionTLSReady.
+const (
+	// ReasonTLSReady surfaces when the certificate is valid and fits the issuer.
+	ReasonTLSReady = "TLSReady"
+	// ReasonTLSSecretNotFound surfaces when the Secret of spec.tls.secretName does not exist.
+	ReasonTLSSecretNotFound = "TLSSecretNotFound"
+	// ReasonTLSSecretInvalid surfaces when the Secret holds no certificate with its private key.
+	ReasonTLSSecretInvalid = "TLSSecretInvalid"
+	// ReasonTLSCertificateExpired surfaces when the certificate has expired or is not valid yet.
+	ReasonTLSCertificateExpired = "TLSCertificateExpired"
+	// ReasonTLSCertificateMismatch surfaces when the certificate is for another host than the issuer's.
+	ReasonTLSCertificateMismatch = "TLSCertificateMismatch"
 )
 
 // ConditionSigningReady of an OIDCProvider tells whether there is an active signing key.

@@ -54,6 +54,14 @@ func (p *OIDCProvider) DSNSecretKey() string {
 	return p.Spec.Storage.Postgres.DSNSecretRef.Key
 }
 
+// TLSSecretName returns the name of the Secret with the certificate that the provider serves https with, or "".
+func (p *OIDCProvider) TLSSecretName() string {
+	if p.Spec.TLS == nil {
+		return ""
+	}
+	return p.Spec.TLS.SecretName
+}
+
 // LogoConfigMapName returns the name of the ConfigMap that holds the logo, or "".
 func (p *OIDCProvider) LogoConfigMapName() string {
 	if p.Spec.Branding.LogoConfigMapRef == nil {

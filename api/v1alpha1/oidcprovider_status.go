@@ -6,8 +6,8 @@ import (
 
 // OIDCProviderStatus says what runs.
 type OIDCProviderStatus struct {
-	// conditions are Ready, StorageReady, SigningReady and Available, BrandingReady with branding.logoConfigMapRef, and Reconciling or
-	// Stalled only while true.
+	// conditions are Ready, StorageReady, SigningReady, RolledOut and Available, TLSReady with tls, BrandingReady with
+	// branding.logoConfigMapRef, and Reconciling or Stalled only while true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -32,6 +33,7 @@ type flags struct {
 	leaderElectionNamespace string
 	providerImage           string
 	concurrency             int
+	probeServices           string
 	level                   slog.Level
 	showVersion             bool
 }
@@ -77,6 +79,8 @@ func parseFlags(set *flag.FlagSet, args []string) (flags, error) {
 	set.BoolVar(&f.leaderElect, "leader-elect", false, "let only one of several operators work at a time")
 	set.StringVar(&f.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease; empty: the pod's own")
 	set.StringVar(&f.providerImage, "provider-image", "", "image of the providers' pods (required)")
+	set.StringVar(&f.probeServices, "probe-services", "auto",
+		"make a call through the Service of a provider before saying that it is available: true, false, or auto, which is true in a pod")
 	set.IntVar(&f.concurrency, "concurrency", 8, "how many OIDCClients, OIDCProviders and OIDCUsers each are worked on at a time")
 	logLevel := set.String("log-level", "info", "debug, info or error")
 	set.BoolVar(&f.showVersion, "version", false, "print the version and exit")
@@ -119,11 +123,31 @@ func run(ctx context.Context, f flags, handler slog.Handler) error {
 		return err
 	}
 	options := controllers.Options{ProviderImage: f.providerImage, Concurrency: f.concurrency, Metrics: metrics.Registry}
+	probes, err := probesServices(f.probeServices, config)
+	if err != nil {
+		return err
+	}
+	if probes {
+		options.Probe = controllers.ProbeDiscovery
+	}
 	if err := controllers.SetUp(ctx, mgr, options); err != nil {
 		return err
 	}
 	slog.Info("operator starts", "version", version)
 	return mgr.Start(ctx)
+}
+
+// probesServices reads --probe-services. Services can be reached only in the network of the cluster, and so in its pods.
+func probesServices(value string, config *rest.Config) (bool, error) {
+	if value == "auto" {
+		inCluster, err := rest.InClusterConfig()
+		return err == nil && inCluster.Host == config.Host, nil //nolint:nilerr // it is no pod of a cluster then
+	}
+	probes, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, fmt.Errorf("--probe-services must be true, false or auto, not %q", value)
+	}
+	return probes, nil
 }
 
 func newManager(config *rest.Config, f flags) (ctrl.Manager, error) {

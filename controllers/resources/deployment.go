@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,10 @@ const (
 	memoryLimit   = "GOMEMLIMIT"
 )
 
+// ProgressDeadline is how long a rollout may stand still before it counts as stuck: longer than it takes a node to come or a volume to be
+// attached, as a rule, and short enough for who waits for it.
+const ProgressDeadline = 3 * time.Minute
+
 // AnnotationDSNDigest is on the pods of a provider with a PostgreSQL database: a keyed digest of how to reach it. A process
 // reads that when it starts, so that a change of it has to replace the pods.
 const AnnotationDSNDigest = "oidc-operator.dev/dsn-digest"
@@ -39,6 +44,7 @@ const AnnotationDSNDigest = "oidc-operator.dev/dsn-digest"
 // Deployment runs the provider with the given image. dsnDigest is the value of AnnotationDSNDigest, or "".
 func Deployment(p *v1alpha1.OIDCProvider, image, dsnDigest string) *aappsv1.DeploymentApplyConfiguration {
 	podLabels := selector(p)
+	podLabels[LabelManagedBy] = ManagedBy
 	maps.Copy(podLabels, p.Spec.Template.Labels)
 	template := acorev1.PodTemplateSpec().
 		WithLabels(podLabels).
@@ -50,6 +56,7 @@ func Deployment(p *v1alpha1.OIDCProvider, image, dsnDigest string) *aappsv1.Depl
 	return owned(p, aappsv1.Deployment(p.Name, p.Namespace)).WithSpec(aappsv1.DeploymentSpec().
 		WithReplicas(p.DesiredReplicas()).
 		WithRevisionHistoryLimit(3).
+		WithProgressDeadlineSeconds(int32(ProgressDeadline / time.Second)).
 		WithStrategy(strategy(p)).
 		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
 		WithTemplate(template))
@@ -98,7 +105,7 @@ func podSpec(p *v1alpha1.OIDCProvider, image string) *acorev1.PodSpecApplyConfig
 }
 
 func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyConfiguration {
-	port := servingPort(p)
+	port, _ := Ports(p)
 	c := acorev1.Container().
 		WithName(ContainerName).
 		WithImage(image).
@@ -106,7 +113,7 @@ func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyCo
 		WithArgs(args(p)...).
 		WithEnv(env(p)...).
 		WithPorts(
-			acorev1.ContainerPort().WithName(port.name).WithContainerPort(port.container).WithProtocol(corev1.ProtocolTCP),
+			acorev1.ContainerPort().WithName(port.Name).WithContainerPort(port.container).WithProtocol(corev1.ProtocolTCP),
 			acorev1.ContainerPort().WithName("admin").WithContainerPort(portAdmin).WithProtocol(corev1.ProtocolTCP)).
 		WithVolumeMounts(storageMount(p)).
 		WithResources(containerResources(p)).

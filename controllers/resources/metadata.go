@@ -83,6 +83,21 @@ func labels(p *v1alpha1.OIDCProvider) map[string]string {
 	}
 }
 
+// PodLabels are on the pods of every provider. Nobody can give them others by spec.template.
+func PodLabels() map[string]string {
+	return map[string]string{labelName: appName}
+}
+
+// PodSelector selects the pods of one provider.
+func PodSelector(p *v1alpha1.OIDCProvider) map[string]string {
+	return selector(p)
+}
+
+// PodProvider returns the name of the provider that a pod belongs to, or "".
+func PodProvider(pod metav1.Object) string {
+	return pod.GetLabels()[labelInstance]
+}
+
 func selector(p *v1alpha1.OIDCProvider) map[string]string {
 	return map[string]string{labelName: appName, labelInstance: p.Name}
 }

@@ -32,18 +32,22 @@ func PodDisruptionBudget(p *v1alpha1.OIDCProvider) *apolicyv1.PodDisruptionBudge
 
 // NetworkPolicy lets traffic in to the serving and the admin port only. What the pods send is left alone: the database, the
 // applications' keys and the pages that are told of a logout may be anywhere.
-func NetworkPolicy(p *v1alpha1.OIDCProvider) *anetworkingv1.NetworkPolicyApplyConfiguration {
+func NetworkPolicy(p *v1alpha1.OIDCProvider, e Exposed) *anetworkingv1.NetworkPolicyApplyConfiguration {
 	port := func(number int32) *anetworkingv1.NetworkPolicyPortApplyConfiguration {
 		return anetworkingv1.NetworkPolicyPort().WithProtocol(corev1.ProtocolTCP).WithPort(intstr.FromInt32(number))
+	}
+	serving := anetworkingv1.NetworkPolicyIngressRule()
+	for _, exposed := range e.Ports {
+		serving.WithPorts(port(exposed.container))
 	}
 	return owned(p, anetworkingv1.NetworkPolicy(p.Name, p.Namespace)).WithSpec(anetworkingv1.NetworkPolicySpec().
 		WithPodSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
 		WithPolicyTypes(networkingv1.PolicyTypeIngress).
-		WithIngress(anetworkingv1.NetworkPolicyIngressRule().WithPorts(port(servingPort(p).container), port(portAdmin))))
+		WithIngress(serving.WithPorts(port(portAdmin))))
 }
 
 // Ingress routes the issuer's host and path to the Service, or is nil when none is asked for.
-func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration {
+func Ingress(p *v1alpha1.OIDCProvider, exposed Exposed) *anetworkingv1.IngressApplyConfiguration {
 	e := p.Spec.Expose.Ingress
 	if e == nil {
 		return nil
@@ -53,7 +57,7 @@ func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration 
 		return anetworkingv1.HTTPIngressPath().WithPath(path).WithPathType(how).
 			WithBackend(anetworkingv1.IngressBackend().WithService(anetworkingv1.IngressServiceBackend().
 				WithName(p.Name).
-				WithPort(anetworkingv1.ServiceBackendPort().WithName(servingPort(p).name))))
+				WithPort(anetworkingv1.ServiceBackendPort().WithName(exposed.Backend.Name))))
 	}
 	paths := anetworkingv1.HTTPIngressRuleValue().WithPaths(to(path, networkingv1.PathTypePrefix))
 	if metadata := metadataPath(path); metadata != "" {
@@ -73,7 +77,7 @@ func Ingress(p *v1alpha1.OIDCProvider) *anetworkingv1.IngressApplyConfiguration 
 }
 
 // HTTPRoute routes the issuer's host and path to the Service, or is nil when none is asked for.
-func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
+func HTTPRoute(p *v1alpha1.OIDCProvider, exposed Exposed) *unstructured.Unstructured {
 	e := p.Spec.Expose.HTTPRoute
 	if e == nil {
 		return nil
@@ -108,7 +112,7 @@ func HTTPRoute(p *v1alpha1.OIDCProvider) *unstructured.Unstructured {
 			"parentRefs": parents,
 			"rules": []any{map[string]any{
 				"matches":     matches,
-				"backendRefs": []any{map[string]any{"name": p.Name, "port": int64(servingPort(p).service)}},
+				"backendRefs": []any{map[string]any{"name": p.Name, "port": int64(exposed.Backend.Service)}},
 			}},
 		},
 	}}

@@ -11,8 +11,8 @@ import (
 //
 // OIDCProviderStatus says what runs.
 type OIDCProviderStatusApplyConfiguration struct {
-	// conditions are Ready, StorageReady, SigningReady and Available, BrandingReady with branding.logoConfigMapRef, and Reconciling or
-	// Stalled only while true.
+	// conditions are Ready, StorageReady, SigningReady, RolledOut and Available, TLSReady with tls, BrandingReady with
+	// branding.logoConfigMapRef, and Reconciling or Stalled only while true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// observedGeneration is the generation of the spec that this status is about; -1 until the operator has looked at it,
 	// so that nothing takes a resource that is new for one that is ready.
