@@ -90,7 +90,7 @@ var _ = Describe("An OIDCProvider on PostgreSQL", func() {
 		Expect(string(whole)).NotTo(ContainSubstring("hunter2"))
 		other := newNamespace(nil)
 		create(gen.Secret(other, "pg", map[string]string{"uri": dsn}))
-		create(gen.OIDCProvider(other, "sso", gen.WithPostgres("pg")))
+		create(gen.OIDCProvider(other, "sso", gen.WithIssuer("https://other.example.com"), gen.WithPostgres("pg")))
 		deployment.Namespace = other
 		Eventually(digest).ShouldNot(Or(BeEmpty(), Equal(first)), "the same DSN elsewhere cannot be told from it")
 	})
@@ -133,9 +133,7 @@ var _ = Describe("An OIDCProvider on PostgreSQL", func() {
 		Eventually(current(deployment)).Should(HaveField("Spec.Strategy", appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}))
 		Expect(deployment.Spec.Template.Annotations).NotTo(HaveKey("oidc-operator.dev/dsn-digest"))
 		Expect(deployment.Spec.Template.Spec.TopologySpreadConstraints).To(BeEmpty())
-		Eventually(current(p)).Should(Satisfy(func(p *v1alpha1.OIDCProvider) bool {
-			return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionStorageReady) == nil
-		}))
+		Eventually(current(p)).Should(storageReady(metav1.ConditionTrue, v1alpha1.ReasonVolumeReady, ""))
 	})
 })
 
