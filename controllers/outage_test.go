@@ -34,7 +34,7 @@ func TestJudgeSignIn(t *testing.T) {
 	now := time.Now()
 	served, none := accept(v1alpha1.ReasonServed, ""), wait(v1alpha1.ReasonNoReplicas, "")
 	behind, taken := wait(v1alpha1.ReasonAwaitingReplicas, ""), stall(v1alpha1.ReasonRegistrationNotOwned, "")
-	const was, new = v1alpha1.ReasonServed, ""
+	const was, never = v1alpha1.ReasonServed, ""
 	up := func(ago time.Duration) *v1alpha1.OIDCProvider { return providerSince(true, now.Add(-ago)) }
 	down := func(ago time.Duration) *v1alpha1.OIDCProvider { return providerSince(false, now.Add(-ago)) }
 	for name, test := range map[string]struct {
@@ -44,14 +44,14 @@ func TestJudgeSignIn(t *testing.T) {
 		want     string
 	}{
 		"available":                              {served, was, up(0), v1alpha1.ReasonServed},
-		"available, new":                         {served, new, up(0), v1alpha1.ReasonServed},
-		"no provider":                            {served, new, nil, v1alpha1.ReasonServed},
-		"provider not judged yet":                {served, new, gen.OIDCProvider("sso", "sso"), v1alpha1.ReasonServed},
-		"new during an outage":                   {served, new, down(0), v1alpha1.ReasonAwaitingProvider},
-		"new during a long outage":               {served, new, down(time.Hour), v1alpha1.ReasonAwaitingProvider},
+		"available, new":                         {served, never, up(0), v1alpha1.ReasonServed},
+		"no provider":                            {served, never, nil, v1alpha1.ReasonServed},
+		"provider not judged yet":                {served, never, gen.OIDCProvider("sso", "sso"), v1alpha1.ReasonServed},
+		"new during an outage":                   {served, never, down(0), v1alpha1.ReasonAwaitingProvider},
+		"new during a long outage":               {served, never, down(time.Hour), v1alpha1.ReasonAwaitingProvider},
 		"new, and the outage is over":            {served, v1alpha1.ReasonAwaitingProvider, up(0), v1alpha1.ReasonServed},
 		"new, and the first replica comes":       {served, v1alpha1.ReasonNoReplicas, up(0), v1alpha1.ReasonServed},
-		"new, no replica":                        {none, new, down(time.Hour), v1alpha1.ReasonNoReplicas},
+		"new, no replica":                        {none, never, down(time.Hour), v1alpha1.ReasonNoReplicas},
 		"served before, short outage":            {served, was, down(outageGrace - time.Millisecond), v1alpha1.ReasonServed},
 		"served before, outage lasts":            {served, was, down(outageGrace), v1alpha1.ReasonProviderUnavailable},
 		"still down":                             {served, v1alpha1.ReasonProviderUnavailable, down(0), v1alpha1.ReasonProviderUnavailable},

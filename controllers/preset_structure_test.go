@@ -37,7 +37,7 @@ var _ = Describe("The files of a preset", func() {
 			Expect(err).NotTo(HaveOccurred())
 			original := map[string]any{}
 			Expect(yaml.Unmarshal(manifest, &original)).To(Succeed())
-			unstructured.SetNestedField(original, "default", "metadata", "namespace")
+			Expect(unstructured.SetNestedField(original, "default", "metadata", "namespace")).To(Succeed())
 			files, err := presetFiles(original)
 			Expect(err).NotTo(HaveOccurred())
 			want := structures(files, nil)

@@ -14,46 +14,44 @@ import (
 // preset is a pointer to the struct of spec.preset.<name>. Two fields may have lines: certificates, which go through an encoder, and
 // roleAttributePath, of which Grafana's preset makes one line.
 func checkLines(name string, preset any) error {
-	return checkLinesOf("spec.preset."+name, reflect.ValueOf(preset))
+	var err error
+	eachText("spec.preset."+name, reflect.ValueOf(preset), func(field, text string) {
+		if err != nil || strings.HasSuffix(field, ".certificateAuthority") || strings.HasSuffix(field, ".roleAttributePath") {
+			return
+		}
+		if fault := oidc.ValidateDisplayText(text); fault != nil {
+			err = fmt.Errorf("%s %w", field, fault)
+		}
+	})
+	return err
 }
 
-func checkLinesOf(field string, value reflect.Value) error {
+// eachText calls visit for every text in a value, also for the keys of maps, with the JSON path of its field.
+func eachText(field string, value reflect.Value, visit func(field, text string)) {
 	switch value.Kind() {
 	case reflect.String:
-		if strings.HasSuffix(field, ".certificateAuthority") || strings.HasSuffix(field, ".roleAttributePath") {
-			return nil
-		}
-		if err := oidc.ValidateDisplayText(value.String()); err != nil {
-			return fmt.Errorf("%s %w", field, err)
-		}
+		visit(field, value.String())
 	case reflect.Pointer:
 		if !value.IsNil() {
-			return checkLinesOf(field, value.Elem())
+			eachText(field, value.Elem(), visit)
 		}
 	case reflect.Slice:
 		for i := range value.Len() {
-			if err := checkLinesOf(fmt.Sprintf("%s[%d]", field, i), value.Index(i)); err != nil {
-				return err
-			}
+			eachText(fmt.Sprintf("%s[%d]", field, i), value.Index(i), visit)
 		}
 	case reflect.Map:
 		for _, key := range value.MapKeys() {
-			for _, part := range []reflect.Value{key, value.MapIndex(key)} {
-				if err := checkLinesOf(fmt.Sprintf("%s[%q]", field, key), part); err != nil {
-					return err
-				}
-			}
+			name := fmt.Sprintf("%s[%q]", field, key)
+			eachText(name, key, visit)
+			eachText(name, value.MapIndex(key), visit)
 		}
 	case reflect.Struct:
 		for i := range value.NumField() {
 			name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
-			if err := checkLinesOf(field+"."+name, value.Field(i)); err != nil {
-				return err
-			}
+			eachText(field+"."+name, value.Field(i), visit)
 		}
 	default: // numbers and switches
 	}
-	return nil
 }
 
 // checkMountPath returns an error that names field when path is not an absolute path of plain characters. "" is in order: it is unset.

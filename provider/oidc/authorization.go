@@ -81,9 +81,19 @@ var maxLengths = []struct {
 	name  string
 	bytes int
 }{
-	{"state", maxAuthorizationValue}, {"nonce", maxAuthorizationValue},
-	{"scope", 4096}, {"id_token_hint", 8192}, {"acr_values", 1024}, {"ui_locales", 512}, {"claims_locales", 512},
-	{"prompt", 128}, {"max_age", 64}, {"display", 64}, {"response_type", 128}, {"response_mode", 64}, {"code_challenge_method", 64},
+	{"state", maxAuthorizationValue},
+	{"nonce", maxAuthorizationValue},
+	{"scope", 4096},
+	{"id_token_hint", 8192},
+	{"acr_values", 1024},
+	{"ui_locales", 512},
+	{"claims_locales", 512},
+	{"prompt", 128},
+	{"max_age", 64},
+	{"display", 64},
+	{"response_type", 128},
+	{"response_mode", 64},
+	{"code_challenge_method", 64},
 }
 
 const maxAuthorizationValue = 2048

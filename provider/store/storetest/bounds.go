@@ -79,7 +79,8 @@ func boundCases() cases {
 			}
 			other, without := waitingAt("b", "192.0.2.1", 0), waitingAt("a", "", 0)
 			mustEqual(t, "shares", shares(t, s), []store.WaitingShare{
-				{ClientID: "a", Bytes: without.Size()}, {ClientID: "a", Network: "192.0.2.1", Bytes: 2*a.Size() + d.Size()},
+				{ClientID: "a", Bytes: without.Size()},
+				{ClientID: "a", Network: "192.0.2.1", Bytes: 2*a.Size() + d.Size()},
 				{ClientID: "b", Network: "192.0.2.1", Bytes: other.Size()},
 			})
 			must(t, "DeletePushedRequest", s.DeletePushedRequest(t.Context(), a.Handle))
@@ -134,7 +135,7 @@ func boundCases() cases {
 	return all
 }
 
-func trimCases() cases {
+func trimCases() cases { //nolint:gocognit // a list of cases, each of which is plain
 	return cases{
 		"a person keeps the newest codes and refresh tokens": func(t *testing.T, s store.Store) {
 			var codes, families, others []store.Grant
