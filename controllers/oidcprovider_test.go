@@ -77,7 +77,7 @@ var _ = Describe("An OIDCProvider", func() {
 		Eventually(current(named(role, "sso"))).ShouldNot(BeNil())
 		Expect(role.Rules).To(ConsistOf(
 			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "list", "watch"}},
-			rbacv1.PolicyRule{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "patch", "update", "delete"}}))
+			rbacv1.PolicyRule{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "create", "patch", "update", "delete"}}))
 		for _, obj := range []client.Object{&corev1.ServiceAccount{}, &rbacv1.RoleBinding{}, &networkingv1.NetworkPolicy{}} {
 			Eventually(current(named(obj, "sso"))).ShouldNot(BeNil())
 		}

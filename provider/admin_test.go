@@ -1,56 +1,49 @@
 package provider_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/oidc-operator/oidc-operator/provider"
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
-	"github.com/oidc-operator/oidc-operator/provider/store"
 	"github.com/oidc-operator/oidc-operator/provider/store/memory"
 )
 
 func admin(t *testing.T, issuer *providertest.Issuer, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	issuer.Provider.AdminHandler(issuer.Metrics).ServeHTTP(recorder, newRequest(t, http.MethodGet, "http://admin"+path, nil))
+	provider.AdminHandler(issuer.Metrics, issuer.Provider.Ready).ServeHTTP(recorder, newRequest(t, http.MethodGet, "http://admin"+path, nil))
 	return recorder
 }
 
-// silentStore does not answer.
-type silentStore struct{ store.Store }
-
-func (silentStore) Ping(context.Context) error { return errors.New("no answer") }
-
 func TestReadiness(t *testing.T) {
+	withOptions := func(set func(*provider.Options)) []providertest.Option {
+		return []providertest.Option{providertest.WithOptions(set)}
+	}
 	for name, c := range map[string]struct {
 		opts  []providertest.Option
-		drain bool
 		ready bool
 		says  string
 	}{
-		"ready":                           {nil, false, true, "ok"},
-		"registrations are not read":      {[]providertest.Option{providertest.WithOptions(func(o *provider.Options) { o.Synced = func() bool { return false } })}, false, false, "registrations"},
-		"no key":                          {[]providertest.Option{providertest.WithAlgorithms()}, false, false, "signing key"},
-		"storage does not answer":         {[]providertest.Option{providertest.WithStore(silentStore{memory.New()})}, false, false, "storage"},
-		"shutting down, but still serves": {nil, true, false, "shutting down"},
+		"ready":                      {nil, true, "ok"},
+		"registrations are not read": {withOptions(func(o *provider.Options) { o.Synced = func() bool { return false } }), false, "registrations"},
+		"no key":                     {[]providertest.Option{providertest.WithAlgorithms()}, false, "signing key"},
+		"something else is awaited":  {withOptions(func(o *provider.Options) { o.Awaits = func() error { return errors.New("nobody knows") } }), false, "nobody knows"},
+		"storage does not answer":    {[]providertest.Option{providertest.WithStore(memory.Closed("it is away"))}, true, "ok"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer, _ := newIssuer(t, c.opts...)
-			if c.drain {
-				issuer.Provider.Drain()
-				if got := get(t, issuer, "/"); got.status != http.StatusOK {
-					t.Errorf("a page answers %d", got.status)
-				}
-			}
 			got := admin(t, issuer, "/readyz")
 			if (got.Code == http.StatusOK) != c.ready || !strings.Contains(got.Body.String(), c.says) {
 				t.Errorf("answers %d %s", got.Code, got.Body)
@@ -59,6 +52,41 @@ func TestReadiness(t *testing.T) {
 				t.Errorf("healthz answers %d", health.Code)
 			}
 		})
+	}
+}
+
+// A startup probe that comes too early waits, and learns at once when the provider is ready; it never fails for having to wait.
+func TestStartupProbeWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready := errors.New("not yet")
+		handler := provider.AdminHandler(prometheus.NewRegistry(), func() error { return ready })
+		probe := func() (got *httptest.ResponseRecorder, took time.Duration) {
+			begun := time.Now()
+			got = httptest.NewRecorder()
+			handler.ServeHTTP(got, newRequest(t, http.MethodGet, "http://admin/startupz", nil))
+			return got, time.Since(begun)
+		}
+		if got, took := probe(); got.Code != http.StatusOK || took != 20*time.Second {
+			t.Errorf("a provider that does not become ready answers %d after %s; want 200 after 20s", got.Code, took)
+		}
+		time.AfterFunc(3*time.Second, func() { ready = nil })
+		if got, took := probe(); got.Code != http.StatusOK || took < 3*time.Second || took > 3100*time.Millisecond {
+			t.Errorf("one that becomes ready after 3s answers %d after %s", got.Code, took)
+		}
+	})
+}
+
+// Without storage the documents that every application reads are served, and the pages' files; everything else says when to try again.
+func TestStorageAway(t *testing.T) {
+	issuer, _ := newIssuer(t, providertest.WithStore(memory.Closed("it is away")))
+	files := regexp.MustCompile(`/assets/[^"]+`).FindAllString(get(t, issuer, "/login").raw, -1)
+	if len(files) < 2 {
+		t.Fatalf("a page names the files %v", files)
+	}
+	for _, path := range append(files, oidc.PathDiscovery, oidc.PathServerMetadata, oidc.PathJWKS) {
+		if got := get(t, issuer, path); got.status != http.StatusOK {
+			t.Errorf("%s answers %d; want 200", path, got.status)
+		}
 	}
 }
 

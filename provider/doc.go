@@ -33,7 +33,7 @@
 // What is below /webman is also at the root of the host, and nowhere unless the settings ask for it; its rules are in package
 // synologysso.
 //
-// The admin handler (admin.go), on a port of its own, serves /healthz, /readyz and /metrics.
+// The admin handler (admin.go), on a port of its own, serves /healthz, /readyz, /startupz and /metrics.
 //
 // What surrounds every request: requestid.go names it, address.go finds its sender behind proxies, connection.go decides whether
 // another may follow, metrics.go counts it, tracing.go makes a span of it, and audit.go tells of what matters for security.

@@ -145,7 +145,7 @@ func (n *notices) takeDue(ctx context.Context) (more bool) {
 	due, err := p.store.TakeNotices(ctx, now, until, noticeBatch)
 	if err != nil {
 		if ctx.Err() == nil {
-			p.logger.ErrorContext(ctx, "logout notices cannot be read", "error", err)
+			p.logger.Log(ctx, levelOf(err), "logout notices cannot be read", "error", err)
 		}
 		return false
 	}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,6 +55,8 @@ type Options struct {
 	// Synced tells whether the registrations were read completely once. Until then every request is answered with 503,
 	// because a client that is not known yet must not look like one that does not exist. Nil means that they were.
 	Synced func() bool
+	// Awaits returns what else readiness waits for; nil means nothing.
+	Awaits func() error
 	// Authenticator proves people; nil means their passwords in Registry.
 	Authenticator identity.Authenticator
 	// HashPassword makes the hashes of passwords that people choose; nil means registration.HashPassword.
@@ -93,6 +94,7 @@ type Provider struct {
 	registry Registry
 	store    store.Store
 	synced   func() bool
+	awaits   func() error
 	people   identity.Authenticator
 	pool     *identity.Pool
 	pages    *web.Pages
@@ -157,6 +159,7 @@ func New(o Options) (*Provider, error) {
 		registry:  o.Registry,
 		store:     o.Store,
 		synced:    o.Synced,
+		awaits:    o.Awaits,
 		people:    o.Authenticator,
 		pool:      identity.NewPool(o.Hashers, o.HashQueue),
 		pages:     pages,
@@ -225,23 +228,21 @@ func (p *Provider) Handler() http.Handler { return p.handler }
 // HashPool is where passwords are hashed. Other costly work of a login may share it.
 func (p *Provider) HashPool() *identity.Pool { return p.pool }
 
-// Drain makes readiness fail from now on, so that no new work is sent here, while everything is still served.
+// Drain ends each connection with its next answer from now on, so that whoever keeps one goes elsewhere, while everything is still served.
 func (p *Provider) Drain() { p.draining.Store(true) }
 
-// Ready returns nil when the provider can serve logins: registrations are read, a key can sign, storage answers. The
-// error says what is missing.
-func (p *Provider) Ready(ctx context.Context) error {
-	if p.draining.Load() {
-		return errors.New("shutting down")
-	}
+// Ready returns nil when requests should be sent here: registrations are read and a key can sign. The error says what is missing.
+// Storage is not part of it: without it discovery and the key set are still served, and if the readiness of every replica went with the
+// one database that they share, nothing would be.
+func (p *Provider) Ready() error {
 	if !p.synced() {
 		return errors.New("registrations are not read yet")
 	}
 	if _, ok := p.registry.Keys().Signer(""); !ok {
 		return errors.New("no signing key is active")
 	}
-	if err := p.store.Ping(ctx); err != nil {
-		return fmt.Errorf("storage: %w", err)
+	if p.awaits != nil {
+		return p.awaits()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -31,12 +32,21 @@ func (p *Provider) RunPurge(ctx context.Context) {
 		deleted, err := p.Purge(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.metrics.purgeErrors.Inc()
-			p.logger.ErrorContext(ctx, "purge failed", "error", err)
+			p.logger.Log(ctx, levelOf(err), "purge failed", "error", err)
 		}
 		if pause = aboutAs(purgeInterval); err == nil && deleted >= purgeBatch {
 			pause = aboutAs(purgePause) // there is more
 		}
 	}
+}
+
+// levelOf returns the level at which the failure of something that is tried again and again is logged. That storage is away is logged
+// once, by who watches it.
+func levelOf(err error) slog.Level {
+	if errors.Is(err, store.ErrUnavailable) {
+		return slog.LevelDebug
+	}
+	return slog.LevelError
 }
 
 // aboutAs returns a duration between half and one and a half of d, so that replicas that start together do not go on so.

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"container/list"
+	"crypto/tls"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Bounds of how many connections there may be at a time. Those beyond maxConnections wait until others end: each may hold some ten
-// kilobytes for as long as readTimeout. Without a bound for each address a single one could hold them all.
+// Bounds of how many connections there may be at a time: each may hold some ten kilobytes for as long as readTimeout.
 const (
 	maxConnections      = 4096
 	maxAdminConnections = 64
@@ -18,24 +21,70 @@ const (
 	perAddress      = 256
 	perProxy        = 3 * maxConnections / 4
 	perUnknownProxy = maxConnections / 4
+	// perSite is how many times the bound of an IPv6 /64 a /48 has: that is what one customer of a provider gets, with 65,536 of them.
+	perSite = 2
 )
 
-// addressLimit closes connections of addresses that have too many.
-type addressLimit struct {
+// connections is a listener that bounds how many connections there are, in all and of each network, and lets newcomers in nevertheless:
+// the longest idle connection goes first. Idle is one that has sent no complete request since it was opened or answered last, so that
+// holding many of them keeps nobody out.
+type connections struct {
 	net.Listener
-	bound   func(netip.Addr) int
-	refused prometheus.Counter
+	max int
+	// bound is how many connections the network of an address may have; 0 means any number. Nil means that networks do not count.
+	bound           func(netip.Addr) int
+	refused, closed prometheus.Counter
 
-	mu   sync.Mutex
-	open map[netip.Prefix]int
+	mu       sync.Mutex
+	open     int
+	idle     *list.List // of *connection, the longest idle first
+	networks map[netip.Prefix]*network
 }
 
-// limitAddresses bounds how many connections each address has open. A limit of 0 bounds nothing.
-func limitAddresses(l net.Listener, limit int, known proxies, metrics prometheus.Registerer) (*addressLimit, error) {
-	limited := &addressLimit{Listener: l, open: map[netip.Prefix]int{}, refused: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "oidc_provider_connections_refused_total", Help: "Connections that were closed at once, because their address has too many.",
-	})}
-	limited.bound = func(address netip.Addr) int {
+// network is who has connections together.
+type network struct {
+	prefix netip.Prefix
+	bound  int
+	open   map[*connection]struct{}
+}
+
+// load is how much of its bound a network has, when it has more connections than now.
+func (n *network) load(more int) float64 {
+	bound := n.bound
+	if bound == 0 {
+		bound = maxConnections
+	}
+	return float64(len(n.open)+more) / float64(bound)
+}
+
+// connection counts until it is closed.
+type connection struct {
+	net.Conn
+	listener *connections
+	networks []*network
+	accepted time.Time
+	// idle is its place among the idle ones; nil while a request is answered. What is below is guarded by the listener.
+	idle   *list.Element
+	since  time.Time // of idle
+	closed bool
+}
+
+// newConnections bounds the connections of l.
+func newConnections(l net.Listener, most int, bound func(netip.Addr) int) *connections {
+	return &connections{
+		Listener: l, max: most, bound: bound, idle: list.New(), networks: map[netip.Prefix]*network{},
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_connections_refused_total", Help: "Connections that were closed at once, because their network has too many that are all in use.",
+		}),
+		closed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "oidc_provider_connections_evicted_total", Help: "Connections that were closed so that others are let in, the longest idle first.",
+		}),
+	}
+}
+
+// limitPublic bounds the connections of the public port. A limit of 0 bounds no network.
+func limitPublic(l net.Listener, limit int, known proxies, metrics prometheus.Registerer) (*connections, error) {
+	c := newConnections(l, maxConnections, func(address netip.Addr) int {
 		switch {
 		case limit == 0:
 			return 0
@@ -46,16 +95,16 @@ func limitAddresses(l net.Listener, limit int, known proxies, metrics prometheus
 		default:
 			return limit
 		}
-	}
+	})
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "oidc_provider_connections", Help: "Connections that are open.",
-	}, func() float64 { return float64(limited.count()) })
-	for _, c := range []prometheus.Collector{limited.refused, open} {
-		if err := metrics.Register(c); err != nil {
+	}, func() float64 { return float64(c.count()) })
+	for _, collector := range []prometheus.Collector{c.refused, c.closed, open} {
+		if err := metrics.Register(collector); err != nil {
 			return nil, err
 		}
 	}
-	return limited, nil
+	return c, nil
 }
 
 func contains(networks []netip.Prefix, address netip.Addr) bool {
@@ -68,71 +117,193 @@ func contains(networks []netip.Prefix, address netip.Addr) bool {
 }
 
 // Accept implements net.Listener.
-func (l *addressLimit) Accept() (net.Conn, error) {
+func (l *connections) Accept() (net.Conn, error) {
 	for {
-		connection, err := l.Listener.Accept()
+		raw, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		peer, err := netip.ParseAddrPort(connection.RemoteAddr().String())
-		if err != nil {
-			return connection, nil //nolint:nilerr // of no address that could be counted, such as that of a Unix socket
+		c, victim := l.admit(raw)
+		if victim != nil {
+			l.closed.Inc()
+			_ = victim.Conn.Close() // it is counted out already
 		}
-		address := peer.Addr().Unmap().WithZone("")
-		key := networkOf(address)
-		if !l.take(key, l.bound(address)) {
-			l.refused.Inc()
-			_ = connection.Close()
+		if c != nil {
+			return c, nil
+		}
+		l.refused.Inc()
+		_ = raw.Close()
+	}
+}
+
+// admit counts a connection in, and another one out where there is no room for both. It returns no connection when there is none to be
+// closed.
+func (l *connections) admit(raw net.Conn) (admitted, victim *connection) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &connection{Conn: raw, listener: l, accepted: time.Now(), networks: l.networksOf(raw)}
+	for _, n := range c.networks {
+		if n.bound == 0 || len(n.open) < n.bound || victim != nil && victim.in(n) {
 			continue
 		}
-		return &countedConnection{Conn: connection, release: sync.OnceFunc(func() { l.release(key) })}, nil
+		if victim = n.longestIdle(); victim == nil {
+			l.forget(c.networks)
+			return nil, nil
+		}
+	}
+	if l.open >= l.max && victim == nil {
+		if victim = l.whoGoes(c); victim == nil {
+			l.forget(c.networks)
+			return nil, nil
+		}
+	}
+	if victim != nil {
+		l.remove(victim)
+	}
+	for _, n := range c.networks {
+		l.networks[n.prefix] = n // it may have been forgotten with the victim
+		n.open[c] = struct{}{}
+	}
+	l.open++
+	l.setIdle(c)
+	return c, victim
+}
+
+// networksOf returns, as they are counted, what one holder of an address has: of IPv6 everybody has at least a /64, and often a /48.
+func (l *connections) networksOf(raw net.Conn) []*network {
+	if l.bound == nil {
+		return []*network{l.network(netip.IPv4Unspecified(), 0, 0)}
+	}
+	peer, err := netip.ParseAddrPort(raw.RemoteAddr().String())
+	if err != nil {
+		return nil // of no address that could be counted, such as that of a Unix socket
+	}
+	address := peer.Addr().Unmap().WithZone("")
+	bound := l.bound(address)
+	if address.Is4() {
+		return []*network{l.network(address, 32, bound)}
+	}
+	return []*network{l.network(address, 64, bound), l.network(address, 48, perSite*bound)}
+}
+
+func (l *connections) network(address netip.Addr, bits, bound int) *network {
+	prefix := netip.PrefixFrom(address, bits).Masked()
+	if n := l.networks[prefix]; n != nil {
+		return n
+	}
+	n := &network{prefix: prefix, bound: bound, open: map[*connection]struct{}{}}
+	l.networks[prefix] = n
+	return n
+}
+
+// whoGoes returns what is closed for c when there are too many in all: the longest idle one. When none is idle it is the oldest one of
+// the network that has most of what it may have, unless that is the network of c. Where networks do not count it is the oldest one.
+func (l *connections) whoGoes(c *connection) *connection {
+	if longest := l.idle.Front(); longest != nil {
+		return longest.Value.(*connection) //nolint:forcetypeassert // nothing else is in the list
+	}
+	var most *network
+	for _, n := range l.networks {
+		if most == nil || n.load(0) > most.load(0) {
+			most = n
+		}
+	}
+	if most == nil {
+		return nil
+	}
+	for _, n := range c.networks {
+		if l.bound != nil && n.load(1) >= most.load(0) {
+			return nil
+		}
+	}
+	var oldest *connection
+	for other := range most.open {
+		if oldest == nil || other.accepted.Before(oldest.accepted) {
+			oldest = other
+		}
+	}
+	return oldest
+}
+
+func (n *network) longestIdle() (longest *connection) {
+	for c := range n.open {
+		if c.idle != nil && (longest == nil || c.since.Before(longest.since)) {
+			longest = c
+		}
+	}
+	return longest
+}
+
+func (c *connection) in(n *network) bool {
+	_, is := n.open[c]
+	return is
+}
+
+// remove counts a connection out.
+func (l *connections) remove(c *connection) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	l.open--
+	l.setBusy(c)
+	for _, n := range c.networks {
+		delete(n.open, c)
+	}
+	l.forget(c.networks)
+}
+
+func (l *connections) forget(networks []*network) {
+	for _, n := range networks {
+		if len(n.open) == 0 {
+			delete(l.networks, n.prefix)
+		}
 	}
 }
 
-// networkOf returns what one holder of an address has: of IPv6 everybody has at least a /64.
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := 32
-	if address.Is6() {
-		bits = 64
+func (l *connections) setIdle(c *connection) {
+	if c.idle == nil && !c.closed {
+		c.since, c.idle = time.Now(), l.idle.PushBack(c)
 	}
-	return netip.PrefixFrom(address, bits).Masked()
 }
 
-func (l *addressLimit) take(key netip.Prefix, bound int) bool {
+func (l *connections) setBusy(c *connection) {
+	if c.idle != nil {
+		l.idle.Remove(c.idle)
+		c.idle = nil
+	}
+}
+
+// changed is http.Server's ConnState.
+func (l *connections) changed(raw net.Conn, state http.ConnState) {
+	if secured, ok := raw.(*tls.Conn); ok {
+		raw = secured.NetConn()
+	}
+	c, ok := raw.(*connection)
+	if !ok {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if bound > 0 && l.open[key] >= bound {
-		return false
+	switch state {
+	case http.StateIdle:
+		l.setIdle(c)
+	case http.StateActive:
+		l.setBusy(c)
+	case http.StateNew, http.StateHijacked, http.StateClosed: // known from Accept and Close
 	}
-	l.open[key]++
-	return true
 }
 
-func (l *addressLimit) release(key netip.Prefix) {
+func (l *connections) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[key]--; l.open[key] == 0 {
-		delete(l.open, key)
-	}
-}
-
-func (l *addressLimit) count() (all int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, open := range l.open {
-		all += open
-	}
-	return all
-}
-
-// countedConnection counts until it is closed.
-type countedConnection struct {
-	net.Conn
-	release func()
+	return l.open
 }
 
 // Close implements net.Conn.
-func (c *countedConnection) Close() error {
-	defer c.release()
+func (c *connection) Close() error {
+	c.listener.mu.Lock()
+	c.listener.remove(c)
+	c.listener.mu.Unlock()
 	return c.Conn.Close()
 }

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/netutil"
-	"golang.org/x/sync/errgroup"
 )
 
 // Bounds of what one connection may take. Passwords wait for their turn for a few seconds when many people log in.
@@ -27,16 +25,39 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-// listeners are the two ports of a provider.
-type listeners struct {
-	public, admin             net.Listener
-	publicServer, adminServer *http.Server
-	certificate               *certificate
+// The admin port answers probes and scrapes: short requests without a body.
+const (
+	adminReadTimeout  = 5 * time.Second
+	adminWriteTimeout = 40 * time.Second // /startupz waits
+)
+
+// listener is a port and what serves it.
+type listener struct {
+	net.Listener
+	server *http.Server
+	// certificate is nil without TLS.
+	certificate *certificate
 }
 
-// listen opens both ports, so that an address in use is told before anything is started.
-func listen(o *serveOptions, known proxies, public, admin http.Handler, metrics prometheus.Registerer, logger *slog.Logger) (*listeners, error) {
-	l := &listeners{publicServer: newServer(public, logger), adminServer: newServer(admin, logger)}
+// listenAdmin opens the admin port. Nothing that others do on it may keep a probe from being answered, because the kubelet kills a
+// provider that does not answer: connections end with the answer, and of too many the longest idle goes.
+func listenAdmin(address string, handler http.Handler, logger *slog.Logger) (*listener, error) {
+	opened, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("open the port of --admin-listen: %w", err)
+	}
+	bounded := newConnections(opened, maxAdminConnections, nil)
+	server := newServer(handler, logger)
+	server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout = adminReadTimeout, adminReadTimeout, adminWriteTimeout
+	server.MaxHeaderBytes = 8 << 10
+	server.ConnState = bounded.changed
+	server.SetKeepAlivesEnabled(false)
+	return &listener{Listener: bounded, server: server}, nil
+}
+
+// listenPublic opens the port of the issuer.
+func listenPublic(o *serveOptions, known proxies, handler http.Handler, metrics prometheus.Registerer, logger *slog.Logger) (*listener, error) {
+	l := &listener{server: newServer(handler, logger)}
 	address := o.listen
 	if o.tlsCert != "" {
 		certificate, err := loadCertificate(o.tlsCert, o.tlsKey, logger)
@@ -44,25 +65,34 @@ func listen(o *serveOptions, known proxies, public, admin http.Handler, metrics 
 			return nil, err
 		}
 		l.certificate = certificate
-		l.publicServer.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}
+		l.server.TLSConfig = tlsConfig(certificate)
 	}
 	if address == "" {
 		address = defaultAddress(o)
 	}
-	var err error
-	if l.public, err = net.Listen("tcp", address); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	if l.admin, err = net.Listen("tcp", o.adminListen); err != nil {
-		return nil, errors.Join(fmt.Errorf("listen: %w", err), l.public.Close())
-	}
-	l.admin = netutil.LimitListener(l.admin, maxAdminConnections)
-	limited, err := limitAddresses(netutil.LimitListener(l.public, maxConnections), o.perAddress, known, metrics)
+	opened, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, errors.Join(err, l.public.Close(), l.admin.Close())
+		return nil, fmt.Errorf("open the port of --listen: %w", err)
 	}
-	l.public = limited
+	limited, err := limitPublic(opened, o.perAddress, known, metrics)
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	l.Listener, l.server.ConnState = limited, limited.changed
 	return l, nil
+}
+
+// tlsConfig speaks TLS 1.3, and 1.2 with the suites that RFC 9325 section 4.2 and the FAPI 2.0 Security Profile (section 5.2.2) allow:
+// with forward secrecy and AES-GCM.
+func tlsConfig(c *certificate) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		},
+		GetCertificate: c.get,
+	}
 }
 
 // defaultAddress is on every interface where the issuer is https or a Service leads here. A directory of registrations and
@@ -91,39 +121,34 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-func (l *listeners) serve(group *errgroup.Group) {
-	group.Go(func() error {
-		if l.certificate != nil {
-			return served(l.publicServer.ServeTLS(l.public, "", ""))
-		}
-		return served(l.publicServer.Serve(l.public))
-	})
-	group.Go(func() error { return served(l.adminServer.Serve(l.admin)) })
-}
-
-func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+// serve serves until the listener is stopped.
+func (l *listener) serve() error {
+	serve := func() error { return l.server.Serve(l) }
+	if l.certificate != nil {
+		serve = func() error { return l.server.ServeTLS(l, "", "") }
 	}
-	return fmt.Errorf("serve: %w", err)
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
 }
 
 // watchCertificate reads the certificate again whenever it changes, until ctx ends.
-func (l *listeners) watchCertificate(ctx context.Context) error {
+func (l *listener) watchCertificate(ctx context.Context) error {
 	if l.certificate == nil {
 		return nil
 	}
 	return l.certificate.watch(ctx)
 }
 
-// stop answers what is under way and closes both ports, the admin port last so that probes see the end coming. What has
-// not ended after stopTimeout is cut off: whoever sends that slowly must not make an orderly stop look like a failure.
-func (l *listeners) stop(ctx context.Context) error {
+// stop answers what is under way and closes the port. What has not ended after stopTimeout is cut off: whoever sends that slowly must
+// not make an orderly stop look like a failure.
+func (l *listener) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	err := l.publicServer.Shutdown(ctx)
+	err := l.server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = l.publicServer.Close()
+		err = l.server.Close()
 	}
-	return errors.Join(err, l.adminServer.Close())
+	return err
 }

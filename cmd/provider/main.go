@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -28,7 +29,9 @@ func main() {
 		},
 	})
 	if err := root.Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "provider:", err)
+		if !errors.As(err, new(*errLogged)) {
+			fmt.Fprintln(os.Stderr, "provider:", err)
+		}
 		os.Exit(1)
 	}
 }

@@ -393,7 +393,31 @@ func TestRefusedFlags(t *testing.T) {
 			if err == nil || !strings.Contains(string(said), c.says) || strings.Contains(string(said), "goroutine") {
 				t.Errorf("%v: %s", err, said)
 			}
+			if c.args[0] == "serve" && c.says != "unknown flag" {
+				mustBeOneRecord(t, string(said))
+			}
 		})
+	}
+}
+
+// mustBeOneRecord checks that a log of a start that failed is JSON, and says why in one record and once.
+func mustBeOneRecord(t *testing.T, log string) {
+	t.Helper()
+	lines, told := strings.Split(strings.TrimSpace(log), "\n"), 0
+	for _, line := range lines {
+		var record struct{ Level, Msg, Error string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Errorf("a line of the log is no JSON: %s", line)
+		}
+		if record.Level != "ERROR" {
+			continue
+		}
+		if told++; strings.Contains(record.Error, "\n") {
+			t.Errorf("the error has several lines: %s", line)
+		}
+	}
+	if told != 1 {
+		t.Errorf("the log tells %d errors; want one:\n%s", told, log)
 	}
 }
 
@@ -468,13 +492,13 @@ func TestDefaultAddress(t *testing.T) {
 func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	entered := make(chan struct{})
 	public := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(entered); <-r.Context().Done() })
-	l, err := listen(&serveOptions{listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}, proxies{}, public, http.NotFoundHandler(), prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	l, err := listenPublic(&serveOptions{listen: "127.0.0.1:0"}, proxies{}, public, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var group errgroup.Group
-	l.serve(&group)
-	go func() { _, _ = http.Get("http://" + l.public.Addr().String()) }() // cut off
+	group.Go(l.serve)
+	go func() { _, _ = http.Get("http://" + l.Addr().String()) }() // cut off
 	<-entered
 	over, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()

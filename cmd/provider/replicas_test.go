@@ -217,8 +217,15 @@ func TestDatabaseDown(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
-		if status := ready(); status != http.StatusServiceUnavailable {
-			t.Errorf("%s: readiness answers %d; want 503", name, status)
+		s.until("knowing of it", func() bool { return storageUp(t, s) == "0" })
+		if status := ready(); status != http.StatusOK {
+			t.Errorf("%s: readiness answers %d; want 200, or nobody could get at discovery any more", name, status)
+		}
+		style := regexp.MustCompile(`/assets/style[^"]+`).FindString(body(t, s.issuer+"/"))
+		for _, path := range []string{"/.well-known/openid-configuration", "/oauth2/jwks", style} {
+			if status := s.status(s.client, s.issuer+path); status != http.StatusOK {
+				t.Errorf("%s: %s answers %d; want 200", name, path, status)
+			}
 		}
 		if status := s.status(http.DefaultClient, "http://"+s.admin+"/healthz"); status != http.StatusOK {
 			t.Errorf("%s: liveness answers %d; want 200, because a restart would not help", name, status)
@@ -235,7 +242,7 @@ func TestDatabaseDown(t *testing.T) {
 		if err := database.Start(); err != nil {
 			t.Fatal(err)
 		}
-		s.until("ready again", func() bool { return ready() == http.StatusOK })
+		s.until("knowing that it is back", func() bool { return storageUp(t, s) == "1" })
 	}
 	if a := exchange(t, s.client, s.issuer, code, secret); a.status != http.StatusOK {
 		t.Errorf("the code that could not be redeemed while the database was down answers %+v", a)
@@ -257,6 +264,52 @@ func TestDatabaseDown(t *testing.T) {
 	}
 }
 
+// storageUp returns the metric of that name.
+func storageUp(t *testing.T, s *server) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^oidc_provider_storage_up (\d)$`).FindStringSubmatch(body(t, "http://"+s.admin+"/metrics"))
+	if found == nil {
+		t.Fatal("the metrics do not tell whether storage works")
+	}
+	return found[1]
+}
+
+// A provider that is started while the database is away serves what needs none, says what it waits for, and begins when it comes.
+func TestStartWhileTheDatabaseIsAway(t *testing.T) {
+	database := pgtest.New(t)
+	dir, secret := registrations(t)
+	dsn := dsnFile(t, database)
+	if err := database.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "http", freeAddress(t), dir, "--postgres-dsn-file", dsn)
+	if status := s.status(s.client, s.issuer+"/oauth2/jwks"); status != http.StatusOK {
+		t.Errorf("the key set answers %d; want 200", status)
+	}
+	if status := userinfo(t, s.client, s.issuer, "some-token"); status != http.StatusServiceUnavailable {
+		t.Errorf("userinfo answers %d; want 503", status)
+	}
+	if storageUp(t, s) != "0" {
+		t.Error("the metric says that storage works")
+	}
+	if err := database.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.until("having its storage", func() bool { return storageUp(t, s) == "1" })
+	if location, _ := s.authorize(newBrowser(t, nil)); location.Query().Get("code") == "" {
+		t.Errorf("a login leads to %s", location)
+	}
+	log := s.log.String()
+	if n := strings.Count(log, "storage does not work"); n < 1 || n > 3 || !strings.Contains(log, `"fault":"the database `) {
+		t.Errorf("the log tells %d times that storage does not work; want once, or when it begins to be otherwise:\n%s", n, log)
+	}
+	for _, word := range []string{database.Password(), secret} {
+		if strings.Contains(log, word) {
+			t.Error("the log has a secret in it")
+		}
+	}
+}
+
 func body(t *testing.T, target string) string {
 	t.Helper()
 	response, err := http.Get(target)
@@ -271,27 +324,38 @@ func body(t *testing.T, target string) string {
 	return string(text)
 }
 
-// What is wrong with a connection string is told without it.
+// What is wrong with a connection string is told without any part of its password, however it is written.
 func TestRefusedConnectionStrings(t *testing.T) {
 	dir, _ := registrations(t)
-	const secret = "hunter2-hunter2"
-	for name, tt := range map[string]struct{ content, says string }{
-		"nothing":                 {" \n", "is empty"},
-		"no connection string":    {secret, "cannot be parsed"},
-		"a database that is gone": {"postgres://provider:" + secret + "@127.0.0.1:1/sso", "storage is unavailable"},
+	parts := []string{"hunter", "90210", "zebra"}
+	for name, c := range map[string]struct{ content, says string }{
+		"nothing":                     {" \n", "is empty"},
+		"no connection string":        {"hunter90210zebra", "cannot be parsed"},
+		"a slash":                     {"postgres://provider:90210/zebra@db.example.com/sso", "cannot be parsed"},
+		"a slash, a host and no port": {"postgres://provider:hunter@zebra/90210@db.example.com/sso", "cannot be parsed"},
+		"a number sign":               {"postgres://provider:90210#zebra", "cannot be parsed"},
+		"another scheme":              {"mysql://provider:hunter@zebra/sso?a=90210", "cannot be parsed"},
+		"a blank among keywords":      {"host=127.0.0.1 port=1 password=hunter zebra dbname=sso", "cannot be parsed"},
+		"a URL with a prefix":         {"jdbc:postgresql://127.0.0.1:1/sso?user=provider&password=hunter=zebra", "cannot be parsed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "dsn")
-			if err := os.WriteFile(file, []byte(tt.content), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, said, err := output(t, "", "serve", "--issuer", "http://localhost:1", "--registrations", dir, "--postgres-dsn-file", file)
-			if err == nil || !strings.Contains(said, tt.says) || !strings.Contains(said, file) || strings.Contains(said, secret) {
-				t.Errorf("%v: %s; want %q and the name of the file", err, said, tt.says)
+			_, said, err := output(t, "", "serve", "--issuer", "http://localhost:1", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--registrations", dir, "--postgres-dsn-file", file)
+			if err == nil || !strings.Contains(said, c.says) || !strings.Contains(said, file) {
+				t.Errorf("%v: %s; want %q and the name of the file", err, said, c.says)
+			}
+			mustBeOneRecord(t, said)
+			for _, part := range parts {
+				if strings.Contains(strings.ReplaceAll(said, file, ""), part) {
+					t.Errorf("%q of the connection string is in what it says: %s", part, said)
+				}
 			}
 		})
 	}
-	_, said, err := output(t, "", "serve", "--issuer", "http://localhost:1", "--registrations", dir, "--postgres-dsn-file", "/nowhere/dsn")
+	_, said, err := output(t, "", "serve", "--issuer", "http://localhost:1", "--admin-listen", "127.0.0.1:0", "--registrations", dir, "--postgres-dsn-file", "/nowhere/dsn")
 	if err == nil || !strings.Contains(said, "/nowhere/dsn: no such file") {
 		t.Errorf("a file that is not there: %v: %s", err, said)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,7 +49,11 @@ func serveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			return serve(ctx, o)
+			logger, err := newLogger(o.logLevel)
+			if err != nil {
+				return err
+			}
+			return logged(ctx, logger, serve(ctx, o, logger))
 		},
 	}
 	f := cmd.Flags()
@@ -72,9 +77,9 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&o.proxies, "trusted-proxies", "",
 		"networks of the reverse proxies whose X-Forwarded-For is believed, with commas between them, or none (default: this machine)")
 	f.IntVar(&o.perAddress, "max-connections-per-address", perAddress,
-		"how many connections one IPv4 address or IPv6 /64 may have open; reverse proxies may have more; 0 means any number")
+		"how many connections one IPv4 address or IPv6 /64 may have open, and half of what an IPv6 /48 may; reverse proxies may have more; 0 means any number")
 	f.DurationVar(&o.shutdownDelay, "shutdown-delay", defaultShutdownDelay(),
-		"how long to go on serving after readiness has failed, until nobody sends requests here any more")
+		"how long to go on serving after SIGTERM, until nobody sends requests here any more")
 	return cmd
 }
 
@@ -118,22 +123,58 @@ func (o *serveOptions) validate() error {
 func newLogger(level string) (*slog.Logger, error) {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "error": slog.LevelError}
 	chosen, ok := levels[level]
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: chosen}))
 	if !ok {
-		return nil, errors.New("--log-level must be debug, info or error")
+		return nil, logged(context.Background(), logger, errors.New("--log-level must be debug, info or error"))
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: chosen})), nil
+	return logger, nil
 }
 
-// serve runs until ctx ends and then stops without failing a request: readiness fails first, requests that are under way
-// are answered, then the report and the database are closed.
-func serve(ctx context.Context, o *serveOptions) (err error) {
+// errLogged is an error that was told already.
+type errLogged struct{ error }
+
+// terminationLog is where Kubernetes takes a container's last words from. Nobody else has such a file.
+const terminationLog = "/dev/termination-log"
+
+// logged tells of an error that ends the process: once, in the log, and to Kubernetes, which shows it in the pod's status.
+func logged(ctx context.Context, logger *slog.Logger, err error) error {
+	if err == nil {
+		return nil
+	}
+	logger.ErrorContext(ctx, "provider stopped", "error", err)
+	if f, openErr := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0); openErr == nil {
+		_, _ = f.WriteString(err.Error()) // the log has it
+		_ = f.Close()
+	}
+	return &errLogged{err}
+}
+
+// serve runs until ctx ends and then stops without failing a request: requests that are under way are answered, then the report and
+// the database are closed, and last of all the admin port, so that every probe is answered until there is no process any more.
+func serve(ctx context.Context, o *serveOptions, logger *slog.Logger) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	logger, err := newLogger(o.logLevel)
+	metrics := newMetrics()
+	var ready atomic.Pointer[func() error] // nil until there is a provider
+	admin, err := listenAdmin(o.adminListen, provider.AdminHandler(metrics, func() error {
+		if ready := ready.Load(); ready != nil {
+			return (*ready)()
+		}
+		return provider.ErrStarting
+	}), logger)
 	if err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	served := make(chan error, 1)
+	go func() {
+		served <- admin.serve()
+		end() // without probes it would be killed
+	}()
+	defer func() { err = errors.Join(err, admin.server.Close(), <-served) }()
+
 	known, err := readProxies(o.proxies)
 	if err != nil {
 		return err
@@ -145,8 +186,7 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	defer func() { err = errors.Join(err, audit.close()) }()
 	tracer := newTracer(ctx, o.replica, logger)
 	defer tracer.close(ctx, logger)
-	metrics := newMetrics()
-	db, err := openStorage(ctx, &o.storage, metrics, tracer.tracerProvider())
+	db, err := newStorage(&o.storage, metrics, tracer.tracerProvider(), logger)
 	if err != nil {
 		return err
 	}
@@ -155,22 +195,26 @@ func serve(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	source, err := newSource(o, index, logger)
+	source, err := newSource(o, index, db.report, logger)
 	if err != nil {
 		return err
 	}
 	p, err := provider.New(provider.Options{
-		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Logger: logger, Metrics: metrics,
+		Issuer: o.issuer, Registry: index, Store: db, Synced: source.Synced, Awaits: db.awaited, Logger: logger, Metrics: metrics,
 		Audit: audit.logger, TrustedProxies: known.trusted, ProxyNetworks: known.unknown, Tracer: tracer.tracerProvider(),
 	})
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(o, known, p.Handler(), p.AdminHandler(metrics), metrics, logger)
+	public, err := listenPublic(o, known, p.Handler(), metrics, logger)
 	if err != nil {
 		return err
 	}
-	return run(ctx, o, p, source, audit, listeners, logger)
+	logger.InfoContext(ctx, "serving", "version", version, "issuer", o.issuer, "listen", public.Addr().String(), "admin_listen", admin.Addr().String())
+	r := &runner{options: o, provider: p, source: source, storage: db, audit: audit, public: public, logger: logger}
+	isReady := r.ready
+	ready.Store(&isReady)
+	return r.run(ctx)
 }
 
 func newMetrics() *prometheus.Registry {
@@ -183,29 +227,67 @@ func newMetrics() *prometheus.Registry {
 	return metrics
 }
 
+// runner is what serve has put together.
+type runner struct {
+	options  *serveOptions
+	provider *provider.Provider
+	source   source
+	storage  *storage
+	audit    *auditLog
+	public   *listener
+	logger   *slog.Logger
+	draining atomic.Bool
+}
+
+// ready is what /readyz tells. In a cluster it stays good until the end: a pod that is deleted gets no new requests because it is being
+// deleted, and a probe that failed would only be an event that looks like a fault.
+func (r *runner) ready() error {
+	if r.draining.Load() && r.options.kube.provider == "" {
+		return errors.New("shutting down")
+	}
+	return r.provider.Ready()
+}
+
 // run keeps everything going until ctx ends or one part fails, and then stops the parts in order: first what takes
 // requests, then what the requests need.
-func run(ctx context.Context, o *serveOptions, p *provider.Provider, source source, audit *auditLog, listeners *listeners, logger *slog.Logger) error {
+func (r *runner) run(ctx context.Context) error {
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	group, failed := errgroup.WithContext(background)
-	group.Go(func() error { return source.Run(failed, func() bool { return p.Ready(failed) == nil }) })
-	group.Go(func() error { p.RunPurge(failed); return nil })
-	group.Go(func() error { p.RunKeyAudit(failed); return nil })
-	group.Go(func() error { audit.run(failed, logger); return nil })
-	group.Go(func() error { p.RunLogoutNotices(failed); return nil })
-	group.Go(func() error { return listeners.watchCertificate(failed) })
-	listeners.serve(group)
-	logger.InfoContext(ctx, "serving", "version", version, "issuer", o.issuer, "listen", listeners.public.Addr().String(),
-		"admin_listen", listeners.admin.Addr().String())
+	group.Go(func() error { return r.storage.Run(failed) })
+	group.Go(func() error { return r.storage.settle(failed, r.source.OthersWork) })
+	group.Go(func() error { r.reportStorage(failed); return nil })
+	group.Go(func() error { return r.source.Run(failed, func() bool { return r.provider.Ready() == nil }) })
+	group.Go(func() error { r.provider.RunPurge(failed); return nil })
+	group.Go(func() error { r.provider.RunKeyAudit(failed); return nil })
+	group.Go(func() error { r.audit.run(failed, r.logger); return nil })
+	group.Go(func() error { r.provider.RunLogoutNotices(failed); return nil })
+	group.Go(func() error { return r.public.watchCertificate(failed) })
+	group.Go(r.public.serve)
 	select {
 	case <-ctx.Done():
-		logger.InfoContext(background, "shutting down")
-		p.Drain()
-		time.Sleep(o.shutdownDelay)
+		r.logger.InfoContext(background, "shutting down")
+		r.draining.Store(true)
+		r.provider.Drain()
+		select {
+		case <-time.After(r.options.shutdownDelay):
+		case <-failed.Done():
+		}
 	case <-failed.Done():
 	}
-	stopErr := listeners.stop(background)
+	stopErr := r.public.stop(background)
 	stopBackground()
 	return errors.Join(group.Wait(), stopErr)
+}
+
+// reportStorage tells others whenever storage begins or ceases to work.
+func (r *runner) reportStorage(ctx context.Context) {
+	for {
+		select {
+		case <-r.storage.Changed():
+			r.source.Report()
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -117,9 +117,10 @@ func container(p *v1alpha1.OIDCProvider, image string) *acorev1.ContainerApplyCo
 			acorev1.ContainerPort().WithName("admin").WithContainerPort(portAdmin).WithProtocol(corev1.ProtocolTCP)).
 		WithVolumeMounts(storageMount(p)).
 		WithResources(containerResources(p)).
-		WithReadinessProbe(probe("/readyz").WithPeriodSeconds(5)).
-		WithLivenessProbe(probe("/healthz").WithPeriodSeconds(10).WithFailureThreshold(6)).
-		WithStartupProbe(probe("/healthz").WithPeriodSeconds(1).WithFailureThreshold(60)).
+		WithStartupProbe(startupProbe()).
+		WithReadinessProbe(probe("/readyz").WithPeriodSeconds(10).WithTimeoutSeconds(3)).
+		WithLivenessProbe(probe("/healthz").WithPeriodSeconds(10).WithTimeoutSeconds(5).WithFailureThreshold(6)).
+		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
 		WithSecurityContext(acorev1.SecurityContext().
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).
@@ -180,6 +181,12 @@ func containerResources(p *v1alpha1.OIDCProvider) *acorev1.ResourceRequirementsA
 			corev1.ResourceMemory: resource.MustParse("64Mi"),
 		}).
 		WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")})
+}
+
+// startupProbe asks once: /startupz answers as soon as the provider is ready, after 20 seconds in any case. A pod is ready as soon as it
+// can be, and no probe fails because it came too early. Only afterwards the kubelet asks for the rest, and for readiness at once.
+func startupProbe() *acorev1.ProbeApplyConfiguration {
+	return probe("/startupz").WithPeriodSeconds(1).WithTimeoutSeconds(25).WithFailureThreshold(30)
 }
 
 func probe(path string) *acorev1.ProbeApplyConfiguration {

@@ -30,8 +30,12 @@ func PodDisruptionBudget(p *v1alpha1.OIDCProvider) *apolicyv1.PodDisruptionBudge
 		WithSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))))
 }
 
-// NetworkPolicy lets traffic in to the serving and the admin port only. What the pods send is left alone: the database, the
-// applications' keys and the pages that are told of a logout may be anywhere.
+// LabelScrape is on a namespace whose pods may reach the admin port, as Prometheus has to; its value is "true".
+const LabelScrape = "oidc-operator.dev/scrape"
+
+// NetworkPolicy lets traffic in to the serving port, and from namespaces with LabelScrape to the admin port. Probes come from the pod's
+// own node, which no policy keeps out. What the pods send is left alone: the database, the applications' keys and the pages that are told
+// of a logout may be anywhere.
 func NetworkPolicy(p *v1alpha1.OIDCProvider, e Exposed) *anetworkingv1.NetworkPolicyApplyConfiguration {
 	port := func(number int32) *anetworkingv1.NetworkPolicyPortApplyConfiguration {
 		return anetworkingv1.NetworkPolicyPort().WithProtocol(corev1.ProtocolTCP).WithPort(intstr.FromInt32(number))
@@ -43,7 +47,10 @@ func NetworkPolicy(p *v1alpha1.OIDCProvider, e Exposed) *anetworkingv1.NetworkPo
 	return owned(p, anetworkingv1.NetworkPolicy(p.Name, p.Namespace)).WithSpec(anetworkingv1.NetworkPolicySpec().
 		WithPodSelector(ametav1.LabelSelector().WithMatchLabels(selector(p))).
 		WithPolicyTypes(networkingv1.PolicyTypeIngress).
-		WithIngress(serving.WithPorts(port(portAdmin))))
+		WithIngress(
+			serving,
+			anetworkingv1.NetworkPolicyIngressRule().WithPorts(port(portAdmin)).WithFrom(anetworkingv1.NetworkPolicyPeer().
+				WithNamespaceSelector(ametav1.LabelSelector().WithMatchLabels(map[string]string{LabelScrape: "true"})))))
 }
 
 // Ingress routes the issuer's host and path to the Service, or is nil when none is asked for.

@@ -18,7 +18,7 @@ func Role(p *v1alpha1.OIDCProvider) *arbacv1.RoleApplyConfiguration {
 	return owned(p, arbacv1.Role(p.Name, p.Namespace)).WithRules(
 		arbacv1.PolicyRule().WithAPIGroups("").WithResources("secrets").WithVerbs("get", "list", "watch"),
 		arbacv1.PolicyRule().WithAPIGroups("coordination.k8s.io").WithResources("leases").
-			WithVerbs("get", "create", "patch", "update", "delete"))
+			WithVerbs("get", "list", "create", "patch", "update", "delete"))
 }
 
 // RoleBinding gives the Role to the ServiceAccount.

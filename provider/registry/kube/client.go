@@ -8,12 +8,15 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/oidc-operator/oidc-operator/provider/registration"
 )
 
 // LoadConfig returns how to reach the API server: as the kubeconfig file says, or, when its name is empty, as the service
@@ -98,4 +101,12 @@ func (l leaseClient) apply(ctx context.Context, lease *coordinationv1.Lease) err
 
 func (l leaseClient) remove(ctx context.Context, name string) error {
 	return l.client.Delete().Namespace(l.namespace).Resource("leases").Name(name).Do(ctx).Error()
+}
+
+func (l leaseClient) list(ctx context.Context, provider string) ([]coordinationv1.Lease, error) {
+	var found coordinationv1.LeaseList
+	selector := labels.Set{labelManagedBy: managedBy, registration.LabelProvider: provider, registration.LabelReplica: "true"}
+	err := l.client.Get().Namespace(l.namespace).Resource("leases").
+		VersionedParams(&metav1.ListOptions{LabelSelector: selector.String()}, metav1.ParameterCodec).Do(ctx).Into(&found)
+	return found.Items, err
 }

@@ -20,7 +20,7 @@ type feed struct {
 	index *registry.Index
 	// applied is the resource version up to which everything is in the index; nil before the first list.
 	applied atomic.Pointer[string]
-	// changed holds a token when applied has moved on since somebody looked.
+	// changed holds a token when applied has moved on, or something else is to be reported, since somebody looked.
 	changed chan struct{}
 	// arrived is called when something came from the API server.
 	arrived func()
@@ -99,6 +99,11 @@ func (f *feed) Replace(objs []any, resourceVersion string) error {
 func (f *feed) UpdateResourceVersion(resourceVersion string) {
 	f.arrived()
 	f.applied.Store(&resourceVersion)
+	f.wake()
+}
+
+// wake has a report made.
+func (f *feed) wake() {
 	select {
 	case f.changed <- struct{}{}:
 	default: // there is a token already

@@ -35,6 +35,8 @@ const (
 type leases interface {
 	apply(ctx context.Context, lease *coordinationv1.Lease) error
 	remove(ctx context.Context, name string) error
+	// list returns the reports of all replicas of a provider.
+	list(ctx context.Context, provider string) ([]coordinationv1.Lease, error)
 }
 
 // reporter writes the Lease on which a replica tells what it has applied.
@@ -161,12 +163,41 @@ func (r *reporter) lease() *coordinationv1.Lease {
 			lease.Annotations[annotation] = text
 		}
 	}
+	if r.opts.Storage != nil {
+		if fault := r.opts.Storage(); fault != "" {
+			lease.Annotations[registration.AnnotationStorage] = fault
+		}
+	}
 	if r.opts.PodName != "" && r.opts.PodUID != "" {
 		lease.OwnerReferences = []metav1.OwnerReference{
 			{APIVersion: "v1", Kind: "Pod", Name: r.opts.PodName, UID: types.UID(r.opts.PodUID)},
 		}
 	}
 	return lease
+}
+
+// othersWork asks the API server: it happens only while a replica starts and cannot open its storage.
+func (r *reporter) othersWork(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	reports, err := r.leases.list(ctx, r.opts.Provider)
+	if apierrors.IsForbidden(err) {
+		return false, nil // of a Role that somebody else has written; there is nobody to ask then
+	}
+	if err != nil {
+		return false, fmt.Errorf("list the reports of replicas: %w", err)
+	}
+	for i := range reports {
+		report := &reports[i]
+		renewed, lasts := report.Spec.RenewTime, report.Spec.LeaseDurationSeconds
+		if report.Name == r.name || renewed == nil || lasts == nil || r.now().Sub(renewed.Time) > time.Duration(*lasts)*time.Second {
+			continue
+		}
+		if report.Annotations[registration.AnnotationStorage] == "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // withdraw deletes the Lease, so that nobody waits for a replica that is gone. If it fails the Lease runs out by itself.

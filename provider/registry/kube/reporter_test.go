@@ -29,6 +29,7 @@ type recorder struct {
 	start   time.Time
 	reports []reported
 	removed []string
+	leases  []coordinationv1.Lease
 	// away makes every report fail.
 	away atomic.Bool
 }
@@ -44,6 +45,10 @@ func (r *recorder) apply(_ context.Context, lease *coordinationv1.Lease) error {
 func (r *recorder) remove(_ context.Context, name string) error {
 	r.removed = append(r.removed, name)
 	return nil
+}
+
+func (r *recorder) list(context.Context, string) ([]coordinationv1.Lease, error) {
+	return r.leases, nil
 }
 
 // story is a reporter whose time only moves when everything waits.

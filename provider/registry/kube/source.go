@@ -30,7 +30,9 @@ type Options struct {
 	// PodName and PodUID make the Pod the owner of the Lease. Either may be empty; then nobody is.
 	PodName, PodUID string
 	Index           *registry.Index
-	Logger          *slog.Logger
+	// Storage returns registration.AnnotationStorage for the next report. Nil means that there is nothing to report.
+	Storage func() string
+	Logger  *slog.Logger
 }
 
 // Source keeps an index up to date with the registration Secrets of one provider and reports what it has applied.
@@ -72,6 +74,12 @@ func (s *Source) Applied() string {
 	}
 	return ""
 }
+
+// Report makes a report soon, for what is not a matter of registrations.
+func (s *Source) Report() { s.feed.wake() }
+
+// OthersWork tells whether another replica of the provider has reported lately, and that its storage works.
+func (s *Source) OthersWork(ctx context.Context) (bool, error) { return s.reporter.othersWork(ctx) }
 
 // Run watches and reports until ctx is done; then it withdraws the report and returns nil. The first report is made when
 // ready returns true, which it is asked often until then and never afterwards. An API server that cannot be

@@ -2,7 +2,9 @@ package measured_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,16 +38,17 @@ func TestStore(t *testing.T) {
 
 // callAll calls every method but Close once, with zero values.
 func callAll(ctx context.Context, s store.Store) (methods int) {
-	v := reflect.ValueOf(s)
-	for i := range v.NumMethod() {
-		if v.Type().Method(i).Name == "Close" {
+	contract := reflect.TypeFor[store.Store]()
+	for i := range contract.NumMethod() {
+		if contract.Method(i).Name == "Close" {
 			continue
 		}
+		method := reflect.ValueOf(s).MethodByName(contract.Method(i).Name)
 		args := []reflect.Value{reflect.ValueOf(ctx)}
-		for j := 1; j < v.Method(i).Type().NumIn(); j++ {
-			args = append(args, reflect.Zero(v.Method(i).Type().In(j)))
+		for j := 1; j < method.Type().NumIn(); j++ {
+			args = append(args, reflect.Zero(method.Type().In(j)))
 		}
-		v.Method(i).Call(args)
+		method.Call(args)
 		methods++
 	}
 	return methods
@@ -105,6 +108,27 @@ func TestOnlyUnavailableStorageIsAnError(t *testing.T) {
 				t.Errorf("%v errors of %s; want %v", got, m.GetLabel()[0].GetValue(), want)
 			}
 		}
+	}
+}
+
+// Calls go to the storage that came last, and of those that fail somebody is told.
+func TestReplace(t *testing.T) {
+	s := open(t, prometheus.NewRegistry(), nil)
+	s.Replace(memory.Closed("it is not open yet"))
+	failures := 0
+	s.OnFailure(func() { failures++ })
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "it is not open yet") {
+		t.Errorf("Ping() = %v before it is open", err)
+	}
+	s.Replace(memory.New())
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("Ping() = %v afterwards", err)
+	}
+	if _, err := s.Session(t.Context(), store.Handle{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Session() = %v", err)
+	}
+	if failures != 1 {
+		t.Errorf("%d failures are told; want 1", failures)
 	}
 }
 

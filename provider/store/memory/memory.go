@@ -19,7 +19,7 @@ type consentKey struct{ subject, clientID string }
 // Store is a store.Store without persistence. The zero value is not usable; call New.
 type Store struct {
 	mu        sync.Mutex
-	closed    bool
+	closed    error                        // what every call answers from then on
 	sessions  map[string]store.Session     // by ID
 	cookies   map[store.Handle]string      // IDs of sessions
 	clients   map[string]map[string]string // UIDs by session ID, then by client ID
@@ -58,6 +58,11 @@ func New() *Store {
 	}
 }
 
+// Closed returns a store that answers every call with an error which wraps store.ErrUnavailable and says why.
+func Closed(why string) *Store {
+	return &Store{closed: fmt.Errorf("%w: %s", store.ErrUnavailable, why)}
+}
+
 // call runs one call alone, unless it came too late. What run returns when it has changed something is nil.
 func (s *Store) call(ctx context.Context, run func() error) error {
 	if err := ctx.Err(); err != nil {
@@ -65,8 +70,8 @@ func (s *Store) call(ctx context.Context, run func() error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return errClosed
+	if s.closed != nil {
+		return s.closed
 	}
 	return run()
 }
@@ -172,6 +177,6 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
+	s.closed = errClosed
 	return nil
 }

@@ -89,7 +89,7 @@ func wrap(ctx context.Context, operation string, err error) error {
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
 		return fmt.Errorf("%s: %w", operation, ended)
 	}
-	return fmt.Errorf("%s: %w: %v", operation, store.ErrUnavailable, err) //nolint:errorlint // see above
+	return fmt.Errorf("%s: %w", operation, faultOf(err))
 }
 
 // exec runs a statement that returns no rows and tells how many it changed.

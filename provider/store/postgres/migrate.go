@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 //go:embed migrations/*.sql
@@ -37,19 +39,18 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config := s.pool.Config().ConnConfig
-	name := fmt.Sprintf("%s at %s", config.Database, config.Host)
+	name := nameOf(s.pool.Config().ConnConfig)
 	switch version, err := s.schemaVersion(ctx); {
 	case err != nil:
 		return err
 	case version == known:
 		return nil
 	case version > known:
-		return fmt.Errorf("database %s has schema version %d, but this program knows no version after %d: "+
-			"start a program at least as new as the one that wrote it", name, version, known)
+		return fmt.Errorf("%w: %s has schema version %d, but this one knows no version after %d: "+
+			"start a program at least as new as the one that wrote it", store.ErrNewerSchema, name, version, known)
 	}
 	if err := s.runGoose(ctx, files); err != nil {
-		return fmt.Errorf("migrate database %s: %w", name, err)
+		return wrap(ctx, "migrate "+name, err)
 	}
 	return nil
 }

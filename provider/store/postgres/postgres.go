@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +49,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, errors.New("open database: the settings of the pool (pool_...) in the connection string are refused")
 	}
 	s := &Store{pool: pool, reads: gather.New[*statement](), changes: gather.New[*statement]()}
 	if err := s.migrate(ctx); err != nil {
@@ -69,13 +68,44 @@ var errMalformed = errors.New("the connection string of the database cannot be p
 	"postgres://user:password@host:5432/database?sslmode=verify-full, in which special characters of the password are percent-encoded, " +
 	"nor a list of keywords and values such as host=db.example.com user=provider password=secret dbname=sso")
 
+// ambiguous reports whether a URL has an @ behind the one that ends user and password: the password was not encoded then, and a part of it
+// would be taken for the host or the database, which are told to everybody.
+func ambiguous(dsn string) bool {
+	rest, isURL := strings.CutPrefix(dsn, "postgres://")
+	if !isURL {
+		rest, isURL = strings.CutPrefix(dsn, "postgresql://")
+	}
+	if !isURL {
+		return false
+	}
+	if i := strings.IndexAny(rest, "@/"); i >= 0 && rest[i] == '@' {
+		rest = rest[i+1:]
+	}
+	return strings.Contains(rest, "@")
+}
+
+// isSettingName reports whether a server could have a setting of this name.
+func isSettingName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
 func parse(dsn string, opts Options) (*pgxpool.Config, error) {
 	if strings.TrimSpace(dsn) == "" {
 		return nil, errMalformed // it would mean whatever the environment says
 	}
+	if ambiguous(dsn) {
+		return nil, errMalformed
+	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, errMalformed
+	}
+	for name := range config.ConnConfig.RuntimeParams {
+		if !isSettingName(name) { // the rest of something that was not encoded or quoted
+			return nil, errMalformed
+		}
 	}
 	switch {
 	case opts.MaxConns > 0:

@@ -85,9 +85,9 @@ func TestOpenRefuses(t *testing.T) {
 		"an impossible port among words":        {"host=localhost port=port password=" + secret, "cannot be parsed"},
 		"an unknown sslmode":                    {"postgres://provider:" + secret + "@localhost/sso?sslmode=" + secret, "cannot be parsed"},
 		"a host that is not there":              {"postgres://provider:" + secret + "@127.0.0.1:1/sso", "storage is unavailable"},
-		"a wrong password":                      {wrongPassword, "password authentication failed"},
-		"a database that is not there":          {strings.Replace(newer, "/test1", "/missing", 1), `database "missing" does not exist`},
-		"a database that a newer program wrote": {newer, "schema version 99999, but this program knows no version after "},
+		"a wrong password":                      {wrongPassword, "refuses the user or the password"},
+		"a database that is not there":          {strings.Replace(newer, "/test1", "/missing", 1), "does not exist on its server"},
+		"a database that a newer program wrote": {newer, "schema version 99999, but this one knows no version after "},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

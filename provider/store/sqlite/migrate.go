@@ -35,8 +35,8 @@ func migrate(ctx context.Context, c *conn, path string) error {
 		return err
 	}
 	if version > known {
-		return fmt.Errorf("database %s has schema version %d, but this program knows no version after %d: "+
-			"start a program at least as new as the one that wrote it", path, version, known)
+		return fmt.Errorf("%w: database %s has schema version %d, but this one knows no version after %d: "+
+			"start a program at least as new as the one that wrote it", store.ErrNewerSchema, path, version, known)
 	}
 	mode, err := journalMode(c, "PRAGMA journal_mode")
 	if err != nil || version == known && mode == "wal" {

@@ -24,10 +24,11 @@ const defaultReaders = 4
 
 // Store is a store.Store in an SQLite file.
 type Store struct {
-	writer  *writer
-	write   *conn
-	readers chan *conn
-	space   *space
+	directory string
+	writer    *writer
+	write     *conn
+	readers   chan *conn
+	space     *space
 
 	// calls is held shared by every call, so that Close can wait for them.
 	calls  sync.RWMutex
@@ -59,7 +60,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.Readers <= 0 {
 		opts.Readers = defaultReaders
 	}
-	s := &Store{write: write, readers: make(chan *conn, opts.Readers), space: space}
+	s := &Store{directory: filepath.Dir(path), write: write, readers: make(chan *conn, opts.Readers), space: space}
 	for range opts.Readers {
 		c, err := connect(dsn(path, "query_only(1)"))
 		if err != nil {
@@ -156,8 +157,12 @@ func wrap(operation string, err error) error {
 	return fmt.Errorf("%s: %w: %w", operation, store.ErrUnavailable, err)
 }
 
-// Ping implements store.Store. It writes, because a full or read-only disk can still be read.
+// Ping implements store.Store. It writes, because a read-only disk can still be read, and asks the file system for room, because a row can
+// still be changed on a full one.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := room(s.directory); err != nil {
+		return wrap("ping", err)
+	}
 	return s.change(ctx, "ping", func(c *conn) error {
 		_, err := c.exec("UPDATE pings SET count = count + 1 WHERE id = 1")
 		return err

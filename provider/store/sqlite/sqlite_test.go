@@ -104,7 +104,7 @@ func TestOpenRefuses(t *testing.T) {
 				change(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)")
 				return path
 			},
-			want: "schema version 99999, but this program knows no version after ",
+			want: "schema version 99999, but this one knows no version after ",
 		},
 	}
 	for name, tt := range tests {
