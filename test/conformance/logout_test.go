@@ -189,7 +189,8 @@ func testTokensEnd(t *testing.T, p *party, got tokens) {
 
 // element returns the first element with this name and, where one is given, this attribute.
 func element(page *providertest.Page, name, attribute, value string) map[string]string {
-	root, err := html.Parse(strings.NewReader(page.Body))
+	// Without scripts, so that what is for such browsers (noscript) is there.
+	root, err := html.ParseWithOptions(strings.NewReader(page.Body), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return nil
 	}
