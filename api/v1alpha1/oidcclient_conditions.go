@@ -13,8 +13,8 @@ const (
 	ReasonRedirectHostNotAllowed = "RedirectHostNotAllowed"
 	// ReasonClientIDTaken surfaces when an older OIDCClient of the same provider, or another namespace, has the client ID.
 	ReasonClientIDTaken = "ClientIDTaken"
-	// ReasonTooManyReservations surfaces when the provider keeps so many client IDs of deleted OIDCClients for the namespace that it gets no
-	// further one of its choice.
+	// ReasonTooManyReservations surfaces when the provider keeps so many client IDs of deleted OIDCClients for the namespace that the
+	// namespace cannot choose another one.
 	ReasonTooManyReservations = "TooManyReservations"
 	// ReasonAppIDTaken surfaces when another OIDCClient of the same provider, or another namespace, has the appID of the preset synologySSO.
 	ReasonAppIDTaken = "AppIDTaken"

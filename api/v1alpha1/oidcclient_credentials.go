@@ -62,9 +62,9 @@ type Credentials struct {
 	// +kubebuilder:validation:MaxItems=16
 	RolloutRestart []Workload `json:"rolloutRestart,omitempty"`
 
-	// adopt takes over a Secret named secretName that exists already and allows it by the annotation oidc-operator.dev/allow-client with the
-	// name of this OIDCClient. Keys are added, and none is changed; a client secret in it is used. Unset: false; a Secret that was not
-	// made for this OIDCClient is left alone.
+	// adopt uses the existing Secret named secretName. The Secret must allow it by the annotation oidc-operator.dev/allow-client with the
+	// name of this OIDCClient. The operator adds keys and changes none; a client secret in the Secret is used. Unset: false; a Secret
+	// that was not made for this OIDCClient is left alone.
 	// +optional
 	Adopt *bool `json:"adopt,omitempty"`
 

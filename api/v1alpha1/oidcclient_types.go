@@ -112,8 +112,9 @@ type OIDCClientSpec struct {
 	TosURI string `json:"tosURI,omitempty"`
 
 	// clientID is the application's client ID, unique for the provider: of two OIDCClients that want the same one, the older
-	// has it. Once registered it belongs to this namespace, also after the OIDCClient is deleted, until it is given up (annotation
-	// oidc-operator.dev/release-client-id). One that begins with the name of another namespace and a dot is reserved for that. It cannot be changed.
+	// has it. Once registered it belongs to this namespace, even if the OIDCClient is deleted, until it is given up (annotation
+	// oidc-operator.dev/release-client-id). One that begins with the name of another namespace and a dot is reserved for that namespace.
+	// It cannot be changed.
 	// Unset: "<namespace>.<name>".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -196,7 +197,8 @@ type OIDCClientSpec struct {
 	TokenEndpointAuthMethod string `json:"tokenEndpointAuthMethod,omitempty"`
 
 	// jwks are the public keys with which the application signs, as a JSON Web Key Set (RFC 7517): keys is a list of at most 16
-	// keys, written in YAML or JSON. A private key among them is refused. They verify private_key_jwt and signed request objects.
+	// keys, written in YAML or JSON. A private key among them is refused. They verify client assertions
+	// (private_key_jwt) and signed request objects.
 	// Unset: the application signs nothing, or publishes its keys at jwksURI.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
@@ -211,9 +213,9 @@ type OIDCClientSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.contains('#')",message="jwksURI must not have a fragment; remove everything from the # on"
 	JWKSURI string `json:"jwksURI,omitempty"`
 
-	// clientAssertionAudience says what the aud of this application's client assertions (private_key_jwt) may be: Issuer (the issuer
-	// as one text and nothing else, as FAPI 2.0 has it) or Any (also the URL of the token endpoint or of the endpoint that is called, and lists of
-	// these). Unset: Any.
+	// clientAssertionAudience says which aud is valid in this application's client assertions (private_key_jwt). Issuer: the issuer as a
+	// single string and nothing else, as FAPI 2.0 requires. Any: also the URL of the token endpoint or of the endpoint that is called,
+	// and lists of these. Unset: Any.
 	// +optional
 	// +kubebuilder:validation:Enum=Issuer;Any
 	ClientAssertionAudience string `json:"clientAssertionAudience,omitempty"`
@@ -250,15 +252,15 @@ type OIDCClientSpec struct {
 	// +optional
 	RequirePushedAuthorizationRequests *bool `json:"requirePushedAuthorizationRequests,omitempty"`
 
-	// requestObjectSigningAlg is the algorithm of this application's request objects, with which it sends its authorization requests
-	// as one JWT (RFC 9101). Those of another algorithm are refused; none admits only unsigned ones. Unset: any algorithm, and unsigned ones
-	// unless requireSignedRequestObject is true.
+	// requestObjectSigningAlg is the only algorithm that is accepted for this application's request objects (authorization requests as
+	// a JWT, RFC 9101). none: only unsigned request objects are accepted. Unset: any algorithm, and unsigned request objects unless
+	// requireSignedRequestObject is true.
 	// +optional
 	// +kubebuilder:validation:Enum=none;RS256;RS384;RS512;PS256;PS384;PS512;ES256;ES384;ES512;EdDSA
 	RequestObjectSigningAlg string `json:"requestObjectSigningAlg,omitempty"`
 
-	// requireSignedRequestObject refuses authorization requests that the application has not signed (RFC 9101): parameters beside the
-	// signed request object then count for nothing. Unset: false; signed, unsigned and plain requests are accepted.
+	// requireSignedRequestObject says that every authorization request must be a signed request object (RFC 9101). The provider then
+	// ignores parameters outside the object. Unset: false; signed and unsigned request objects and plain parameters are accepted.
 	// +optional
 	RequireSignedRequestObject *bool `json:"requireSignedRequestObject,omitempty"`
 
@@ -299,8 +301,8 @@ type OIDCClientSpec struct {
 
 	// backchannelLogoutIdentifies says what a logout token identifies. Session: the session that has ended and its user (sid and sub); the
 	// application ends that session. User: the user alone (sub); the application ends every session of that user. Choose User for an
-	// application that ends nothing when a logout token has a sid. A logout token without either is invalid: when the user is unknown by now
-	// it has a sid all the same. Unset: Session.
+	// application that ends nothing when a logout token has a sid. If the user no longer exists, the token has a sid in either case,
+	// because a logout token needs a sub or a sid. Unset: Session.
 	// +optional
 	BackchannelLogoutIdentifies LogoutTokenSubject `json:"backchannelLogoutIdentifies,omitempty"`
 
@@ -333,9 +335,9 @@ type OIDCClientSpec struct {
 	// +optional
 	Disabled *bool `json:"disabled,omitempty"`
 
-	// refreshTokenRotation says whether each use of a refresh token gives another one in its place. Always: yes, and a second use of the old
-	// one revokes the grant. Never: the refresh token stays the same until it expires, as FAPI 2.0 asks; only for a confidential client
-	// that signs with a key of its own (tokenEndpointAuthMethod private_key_jwt, or dpopBoundAccessTokens). Unset: Always.
+	// refreshTokenRotation says whether each use of a refresh token returns a new one. Always: yes, and reuse of the old one revokes the
+	// grant. Never: the refresh token stays the same until it expires, as FAPI 2.0 requires; only for a confidential client that signs
+	// with its own key (tokenEndpointAuthMethod private_key_jwt, or dpopBoundAccessTokens). Unset: Always.
 	// +optional
 	RefreshTokenRotation RefreshTokenRotation `json:"refreshTokenRotation,omitempty"`
 

@@ -9,7 +9,7 @@ const (
 	ReasonAvailable = "Available"
 	// ReasonAwaitingReport surfaces while no replica has reported that it answers requests.
 	ReasonAwaitingReport = "AwaitingReport"
-	// ReasonServiceUnreachable surfaces when a replica says that it answers requests, and a call through the Service fails.
+	// ReasonServiceUnreachable surfaces when a replica reports that it answers requests but a call through the Service fails.
 	ReasonServiceUnreachable = "ServiceUnreachable"
 	// ReasonIssuerTaken surfaces when an older OIDCProvider has the same issuer.
 	ReasonIssuerTaken = "IssuerTaken"
@@ -23,7 +23,7 @@ const (
 	ReasonHTTPRouteUnsupported = "HTTPRouteUnsupported"
 )
 
-// ConditionRolledOut of an OIDCProvider tells whether every replica that is wanted runs the current spec.
+// ConditionRolledOut of an OIDCProvider tells whether every desired replica runs the current spec.
 const ConditionRolledOut = "RolledOut"
 
 // Reasons of ConditionRolledOut.
@@ -32,7 +32,7 @@ const (
 	ReasonRolledOut = "RolledOut"
 	// ReasonRollingOut surfaces while some replica does not run the current spec; the message has what the pods say.
 	ReasonRollingOut = "RollingOut"
-	// ReasonProgressDeadlineExceeded surfaces when that has not changed for 3 minutes; the message has what the pods say.
+	// ReasonProgressDeadlineExceeded surfaces when the rollout has made no progress for 3 minutes; the message has what the pods say.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 )
 

@@ -243,9 +243,9 @@ type AllowedClients struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(h, h.matches('^([*][.])?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$') || h.matches('^\\\\[[0-9a-f:]+\\\\]$'))",message="redirectHosts must hold host names in lower case without scheme, port or path, such as app.example.com or *.example.com"
 	RedirectHosts []string `json:"redirectHosts,omitempty"`
 
-	// secretMetadata are the prefixes that spec.credentials.labels and annotations of OIDCClients may use, since other controllers act
-	// on labels and annotations of Secrets: a prefix such as example.com, or a whole key such as app.kubernetes.io/part-of. Unset: keys
-	// without a prefix only.
+	// secretMetadata lists which keys spec.credentials.labels and annotations of OIDCClients may use: prefixes such as example.com, or
+	// whole keys such as app.kubernetes.io/part-of. Other controllers act on such labels and annotations of Secrets. Keys without a prefix
+	// are always allowed. Unset: only those.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64

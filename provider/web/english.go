@@ -203,12 +203,12 @@ func englishTexts() texts {
 
 		"offer_return.title":    "This login cannot begin",
 		"offer_return.what":     "%s has sent a request that cannot be answered. You have not signed in, and nobody has learned anything about you.",
-		"offer_return.help":     "Go on only if you came from there and know the address %s. This page vouches for nothing that you find there.",
-		"offer_return.help_app": "Go on only if you came from that program. This page vouches for nothing that it shows you.",
+		"offer_return.help":     "Go on only if you came from there and know the address %s. This login service has not checked what you find there.",
+		"offer_return.help_app": "Go on only if you came from that program. This login service has not checked what it shows you.",
 		"offer_return.continue": "Go on to %s",
 
-		"error.no_navigation.title": "This is no page to be loaded by another one",
-		"error.no_navigation.what":  "A login begins with a page that you see, and not with an image, a script or in the background.",
+		"error.no_navigation.title": "This page cannot be loaded by another page",
+		"error.no_navigation.what":  "A login must begin on a page that you can see, not in an image, a script or the background.",
 		"error.no_navigation.help":  "Open the application and log in there.",
 
 		"error.request_gone.title": "This login is over",

@@ -215,12 +215,12 @@ func germanTexts() texts {
 
 		"offer_return.title":    "Diese Anmeldung kann nicht beginnen",
 		"offer_return.what":     "%s hat eine Anfrage gesendet, die sich nicht beantworten lässt. Sie haben sich nicht angemeldet, und niemand hat etwas über Sie erfahren.",
-		"offer_return.help":     "Gehen Sie nur weiter, wenn Sie von dort kommen und die Adresse %s kennen. Diese Seite bürgt für nichts, was Sie dort finden.",
-		"offer_return.help_app": "Gehen Sie nur weiter, wenn Sie von diesem Programm kommen. Diese Seite bürgt für nichts, was es Ihnen zeigt.",
+		"offer_return.help":     "Gehen Sie nur weiter, wenn Sie von dort kommen und die Adresse %s kennen. Dieser Anmeldedienst hat nicht geprüft, was Sie dort finden.",
+		"offer_return.help_app": "Gehen Sie nur weiter, wenn Sie von diesem Programm kommen. Dieser Anmeldedienst hat nicht geprüft, was es Ihnen zeigt.",
 		"offer_return.continue": "Weiter zu %s",
 
-		"error.no_navigation.title": "Diese Seite wird nicht von einer anderen geladen",
-		"error.no_navigation.what":  "Eine Anmeldung beginnt mit einer Seite, die Sie sehen, nicht mit einem Bild, einem Skript oder im Hintergrund.",
+		"error.no_navigation.title": "Diese Seite kann nicht von einer anderen Seite geladen werden",
+		"error.no_navigation.what":  "Eine Anmeldung muss auf einer Seite beginnen, die Sie sehen, nicht in einem Bild, einem Skript oder im Hintergrund.",
 		"error.no_navigation.help":  "Öffnen Sie die Anwendung und melden Sie sich dort an.",
 
 		"error.request_gone.title": "Diese Anmeldung ist vorbei",

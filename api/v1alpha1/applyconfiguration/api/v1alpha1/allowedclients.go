@@ -12,9 +12,9 @@ type AllowedClientsApplyConfiguration struct {
 	// redirectHosts are the hosts that may stand where an OIDCClient says where people, logout tokens and key lookups go, and as
 	// sector identifier: a host name, or "*." and a domain for every host below it. Unset: any host.
 	RedirectHosts []string `json:"redirectHosts,omitempty"`
-	// secretMetadata are the prefixes that spec.credentials.labels and annotations of OIDCClients may use, since other controllers act
-	// on labels and annotations of Secrets: a prefix such as example.com, or a whole key such as app.kubernetes.io/part-of. Unset: keys
-	// without a prefix only.
+	// secretMetadata lists which keys spec.credentials.labels and annotations of OIDCClients may use: prefixes such as example.com, or
+	// whole keys such as app.kubernetes.io/part-of. Other controllers act on such labels and annotations of Secrets. Keys without a prefix
+	// are always allowed. Unset: only those.
 	SecretMetadata []string `json:"secretMetadata,omitempty"`
 }
 

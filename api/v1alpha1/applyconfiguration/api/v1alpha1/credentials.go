@@ -34,9 +34,9 @@ type CredentialsApplyConfiguration struct {
 	// rolloutRestart are the workloads, in this namespace, that are restarted when their Secret has got another client secret, by
 	// an annotation on their pod template. The operator needs a right for it that it does not have by default. Unset: none.
 	RolloutRestart []WorkloadApplyConfiguration `json:"rolloutRestart,omitempty"`
-	// adopt takes over a Secret named secretName that exists already and allows it by the annotation oidc-operator.dev/allow-client with the
-	// name of this OIDCClient. Keys are added, and none is changed; a client secret in it is used. Unset: false; a Secret that was not
-	// made for this OIDCClient is left alone.
+	// adopt uses the existing Secret named secretName. The Secret must allow it by the annotation oidc-operator.dev/allow-client with the
+	// name of this OIDCClient. The operator adds keys and changes none; a client secret in the Secret is used. Unset: false; a Secret
+	// that was not made for this OIDCClient is left alone.
 	Adopt *bool `json:"adopt,omitempty"`
 	// deletionPolicy says what happens to the Secret when this OIDCClient is deleted: Delete, or Retain, which keeps it for an
 	// OIDCClient of the same name. A Secret that was adopted is never deleted: Delete removes what the operator has added to it.
