@@ -37,7 +37,7 @@ export KUBECONFIG PATH=$root/bin/node:$PATH
 # In a process group of its own, and waited for, so that a signal to this script is heard at once. Of each story one line is shown, and
 # what it says.
 set -m
-{ go test -tags e2e -count=1 -timeout 20m -parallel 4 -v "$@" ./test/e2e 9>&- | grep --line-buffered -v '^=== '; } &
+{ go test -tags e2e -count=1 -timeout 20m -parallel 8 -v "$@" ./test/e2e 9>&- | grep --line-buffered -v '^=== '; } &
 tests=$!
 set +m
 wait "$tests" || { status=$?; tests=; exit "$status"; }

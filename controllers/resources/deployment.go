@@ -184,9 +184,10 @@ func containerResources(p *v1alpha1.OIDCProvider) *acorev1.ResourceRequirementsA
 }
 
 // startupProbe asks once: /startupz answers as soon as the provider is ready, after 20 seconds in any case. A pod is ready as soon as it
-// can be, and no probe fails because it came too early. Only afterwards the kubelet asks for the rest, and for readiness at once.
+// can be, and no probe fails because it came too early: the kubelet would ask at any time of the first second, and one process in ten
+// does not listen yet then. Only afterwards the kubelet asks for the rest, and for readiness at once.
 func startupProbe() *acorev1.ProbeApplyConfiguration {
-	return probe("/startupz").WithPeriodSeconds(1).WithTimeoutSeconds(25).WithFailureThreshold(30)
+	return probe("/startupz").WithInitialDelaySeconds(1).WithPeriodSeconds(1).WithTimeoutSeconds(25).WithFailureThreshold(30)
 }
 
 func probe(path string) *acorev1.ProbeApplyConfiguration {

@@ -4,10 +4,19 @@ package e2e_test
 
 import (
 	"bufio"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
+
+// Who installs for the first time and applies everything at once sees no warning that goes away by itself.
+func TestFirstInstall(t *testing.T) {
+	s := beginAlone(t)
+	s.apply(s.provider(inScratchSpace), machine("app"), web("site"), user)
+	s.awaitReady("oidcprovider/sso", "oidcclient/app", "oidcclient/site", "oidcuser/ada")
+	s.expectNoWarnings()
+}
 
 const user = `
 apiVersion: oidc-operator.dev/v1alpha1
@@ -22,13 +31,13 @@ spec:
 // Deleting a namespace takes everything in it, in any order, and is no error of the operator.
 func TestNamespaceDeleted(t *testing.T) {
 	s := begin(t)
-	s.apply(provider(inScratchSpace), machine("app"), web("site"), user)
+	s.apply(s.provider(inScratchSpace), machine("app"), web("site"), user)
 	s.awaitReady("oidcprovider/sso", "oidcclient/app", "oidcclient/site", "oidcuser/ada")
 	since := time.Now()
 	s.kubectl("delete", "namespace", s.namespace, "--timeout="+patience.String())
 	// The operator has seen the end of it when it has seen what came after.
 	s.kubectl("create", "namespace", s.namespace)
-	s.apply(provider(inScratchSpace))
+	s.apply(s.provider(inScratchSpace))
 	s.awaitReady("oidcprovider/sso")
 	s.expectNoOperatorErrors(since)
 }
@@ -43,4 +52,33 @@ func (s *story) expectNoOperatorErrors(since time.Time) {
 			s.Errorf("the operator logs an error: %s", line)
 		}
 	}
+}
+
+// Who uninstalls as docs/uninstall.md says keeps nothing of what the operator has made, such as people's addresses and the hashes of their
+// passwords.
+func TestUninstall(t *testing.T) {
+	t.Parallel()
+	stories.Wait()
+	s := beginAlone(t)
+	s.apply(s.provider(inScratchSpace+"\nallowedClients: {namespaces: {from: All}}"), machine("app"), user)
+	elsewhere := &story{T: t, namespace: s.namespace + "-elsewhere"}
+	s.kubectl("create", "namespace", elsewhere.namespace)
+	t.Cleanup(func() { s.kubectl("delete", "namespace", elsewhere.namespace, "--timeout="+patience.String()) })
+	elsewhere.apply(strings.Replace(machine("other"), "{name: sso}", "{name: sso, namespace: "+s.namespace+"}", 1))
+	s.awaitReady("oidcprovider/sso", "oidcclient/app", "oidcuser/ada")
+	elsewhere.awaitReady("oidcclient/other")
+
+	for _, kinds := range []string{"oidcclients,oidcusers", "signingkeys,oidcproviders"} {
+		if _, err := kubectl(t.Context(), "", "delete", kinds, "--all", "--all-namespaces"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.within(patience, func() error {
+		left, err := kubectl(t.Context(), "", "get", "secrets", "--all-namespaces", "--output=name",
+			"--selector=app.kubernetes.io/managed-by=oidc-operator,!oidc-operator.dev/reservation")
+		if err == nil && left != "" {
+			err = fmt.Errorf("what the operator has made is left: %s", left)
+		}
+		return err
+	})
 }

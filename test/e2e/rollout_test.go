@@ -14,7 +14,7 @@ func TestPlannedChanges(t *testing.T) {
 	s := begin(t)
 	s.database()
 	spec := func(replicas int, more string) string {
-		return provider(fmt.Sprintf("%s\nreplicas: %d\n%s", onPostgres, replicas, more))
+		return s.provider(fmt.Sprintf("%s\nreplicas: %d\n%s", onPostgres, replicas, more))
 	}
 	s.apply(spec(2, ""), machine("app"))
 	s.awaitReady("oidcprovider/sso", "oidcclient/app")
@@ -32,16 +32,6 @@ func TestPlannedChanges(t *testing.T) {
 	s.awaitRollout(1)
 
 	s.expectNoFailure(l)
-}
-
-// startTokens asks for tokens throughout: with connections that are kept, as applications do, and with new ones.
-func (s *story) startTokens() *load {
-	s.Helper()
-	app, kept, anew := s.credentials("app"), s.service(true), s.service(false)
-	s.within(patience, func() error { return anew.expectToken(app) })
-	return s.startLoad(5,
-		func() error { return kept.expectToken(app) },
-		func() error { return anew.expectToken(app) })
 }
 
 // awaitRollout waits until so many pods run the current spec and none besides, also none that ends.
@@ -67,7 +57,7 @@ func (s *story) awaitRollout(replicas int32) {
 func TestKilledPod(t *testing.T) {
 	s := begin(t)
 	s.database()
-	s.apply(provider(onPostgres+"\nreplicas: 2"), machine("app"))
+	s.apply(s.provider(onPostgres+"\nreplicas: 2"), machine("app"))
 	s.awaitReady("oidcprovider/sso", "oidcclient/app")
 	s.kubectl("delete", "pod/"+s.pods()[0].Name, "--grace-period=0", "--force")
 	l := s.startTokens()

@@ -98,6 +98,31 @@ func (s *service) do(request *http.Request) (answer, error) {
 	return answer{status: response.StatusCode, header: response.Header, body: string(body)}, nil
 }
 
+func (s *service) get(path string) (answer, error) {
+	request, err := http.NewRequest(http.MethodGet, s.base+path, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.do(request)
+}
+
+// expect calls a path and returns what is wrong about the answer.
+func (s *service) expect(path string, status int) error {
+	got, err := s.get(path)
+	if err != nil {
+		return err
+	}
+	if got.status != status {
+		return fmt.Errorf("GET %s: status %d, want %d: %.200s", path, got.status, status, got.body)
+	}
+	return nil
+}
+
+const (
+	discovery = "/.well-known/openid-configuration"
+	jwks      = "/oauth2/jwks"
+)
+
 // credentials are what a client logs in with.
 type credentials struct{ id, secret string }
 

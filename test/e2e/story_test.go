@@ -14,8 +14,11 @@ import (
 	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/pgtest"
 )
 
@@ -127,16 +130,50 @@ func (s *story) get(name string, object client.Object) {
 	}
 }
 
+// condition returns a condition of an OIDCProvider or OIDCClient; the zero value where there is none.
+func (s *story) condition(object client.Object, name, conditionType string) metav1.Condition {
+	s.Helper()
+	s.get(name, object)
+	var conditions []metav1.Condition
+	switch o := object.(type) {
+	case *v1alpha1.OIDCProvider:
+		conditions = o.Status.Conditions
+	case *v1alpha1.OIDCClient:
+		conditions = o.Status.Conditions
+	default:
+		s.Fatalf("no conditions of %T", object)
+	}
+	if found := meta.FindStatusCondition(conditions, conditionType); found != nil {
+		return *found
+	}
+	return metav1.Condition{}
+}
+
+// expectCondition returns what is wrong about a condition: its status, or that its reason and message together do not hold all words.
+func expectCondition(c metav1.Condition, status metav1.ConditionStatus, words ...string) error {
+	if c.Status != status {
+		return fmt.Errorf("condition %s is %q (%s: %s), want %q", c.Type, c.Status, c.Reason, c.Message, status)
+	}
+	for _, word := range words {
+		if !strings.Contains(c.Reason+": "+c.Message, word) {
+			return fmt.Errorf("condition %s is %q with %s: %s, which does not say %q", c.Type, c.Status, c.Reason, c.Message, word)
+		}
+	}
+	return nil
+}
+
+// host is that of the issuer: each story has its own, since of two providers with one issuer the younger is refused.
+func (s *story) host() string { return s.namespace + ".example.com" }
+
 // provider returns a manifest of an OIDCProvider "sso" with more lines of its spec.
-func provider(spec string) string {
+func (s *story) provider(spec string) string {
 	return `
 apiVersion: oidc-operator.dev/v1alpha1
 kind: OIDCProvider
 metadata:
   name: sso
 spec:
-  issuer: https://id.example.com
-` + indent(spec, 2)
+  issuer: https://` + s.host() + "\n" + indent(spec, 2)
 }
 
 const (
@@ -195,6 +232,43 @@ func (s *story) database() *pgtest.Server {
 	return server
 }
 
+// warnings returns the warnings of the story's namespace that hold one of the words, or all of them when there is no word.
+func (s *story) warnings(words ...string) (found []string) {
+	s.Helper()
+	events := &corev1.EventList{}
+	if err := k8s.List(context.Background(), events, client.InNamespace(s.namespace)); err != nil {
+		s.Fatal(err)
+	}
+	for i := range events.Items {
+		e := &events.Items[i]
+		if e.Type != corev1.EventTypeWarning {
+			continue
+		}
+		line := fmt.Sprintf("%s %s/%s: %s", e.Reason, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Message)
+		if matches(line, words) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func matches(line string, words []string) bool {
+	for _, word := range words {
+		if strings.Contains(line, word) {
+			return true
+		}
+	}
+	return len(words) == 0
+}
+
+// expectNoWarnings fails the story when there are any.
+func (s *story) expectNoWarnings(words ...string) {
+	s.Helper()
+	for _, line := range s.warnings(words...) {
+		s.Errorf("there is a warning: %s", line)
+	}
+}
+
 // pods returns the provider's pods, also those that are about to go.
 func (s *story) pods() []corev1.Pod {
 	s.Helper()
@@ -203,6 +277,17 @@ func (s *story) pods() []corev1.Pod {
 		s.Fatal(err)
 	}
 	return pods.Items
+}
+
+// restarts counts the restarts of the provider's containers.
+func (s *story) restarts() (n int32) {
+	s.Helper()
+	for _, pod := range s.pods() {
+		for i := range pod.Status.ContainerStatuses {
+			n += pod.Status.ContainerStatuses[i].RestartCount
+		}
+	}
+	return n
 }
 
 // explain shows what a developer would look at next.
