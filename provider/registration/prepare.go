@@ -34,7 +34,8 @@ func plainASCII(text string) bool {
 
 // PreparePassword returns the form of a password that is hashed (OpaqueString of RFC 8265): composed, and with the ordinary
 // blank in place of others, so that it does not matter which keyboard it was typed on. One with characters that the RFC does not
-// admit, such as line breaks, is hashed as it is. So is what is longer than any password may be.
+// admit, such as line breaks and the joiners in some emoji, is composed and otherwise hashed as it is. What is longer than any
+// password may be is left alone.
 func PreparePassword(password string) string {
 	if !utf8.ValidString(password) || len(password) > MaxPasswordBytes {
 		return password
@@ -42,7 +43,7 @@ func PreparePassword(password string) string {
 	if prepared, err := precis.OpaqueString.String(password); err == nil {
 		return prepared
 	}
-	return password
+	return norm.NFC.String(password)
 }
 
 // PasswordForms returns the forms in which a password may have been hashed, the one of today first. The second, as it was typed, is

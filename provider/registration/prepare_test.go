@@ -65,6 +65,7 @@ func TestPasswordForms(t *testing.T) {
 		"decomposed":      {"Gru\u0308\u00dfe", []string{"Gr\u00fc\u00dfe", "Gru\u0308\u00dfe"}},
 		"another blank":   {"a\u00a0b", []string{"a b", "a\u00a0b"}},
 		"a line break":    {"a\nb", []string{"a\nb"}},
+		"a joiner":        {"u\u0308\U0001f469\u200d\U0001f4bb", []string{"\u00fc\U0001f469\u200d\U0001f4bb", "u\u0308\U0001f469\u200d\U0001f4bb"}},
 		"no text":         {"a\xffb", []string{"a\xffb"}},
 		"nothing":         {"", []string{""}},
 		"full width kept": {"\uff41", []string{"\uff41"}},
