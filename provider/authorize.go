@@ -190,7 +190,7 @@ func (p *Provider) serveAuthorizePost(w http.ResponseWriter, r *http.Request) er
 		switch {
 		case err == nil:
 			query = kept
-		case !errors.Is(err, errQuota) || len(query) > maxQueryBytes:
+		case !errors.Is(err, errUnavailable) || len(query) > maxQueryBytes:
 			return err
 		} // else it travels in the URL, which many proxies take, rather than not at all
 	}

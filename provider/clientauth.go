@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
@@ -114,7 +113,7 @@ func (p *Provider) checkSecret(ctx context.Context, client *registration.Client,
 			continue
 		}
 		matches := false
-		if strings.HasPrefix(s.Hash, "$") {
+		if registration.IsCostly(s.Hash) {
 			var err error
 			if matches, err = p.checkHashedSecret(ctx, client, s.Hash, secret); err != nil {
 				return err

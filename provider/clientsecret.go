@@ -49,9 +49,11 @@ func (l *secretLane) do(ctx context.Context, network string, f func() error) err
 	defer l.leave(network)
 	var failed error
 	err := l.turns.Do(ctx, 1, func() {
-		if failed = l.limiter.Wait(ctx); failed == nil {
-			failed = f()
+		if l.limiter.Wait(ctx) != nil { // nobody waits for it any more, or not for long enough
+			failed = errQuota
+			return
 		}
+		failed = f()
 	})
 	if err != nil {
 		return errQuota

@@ -35,6 +35,9 @@ const (
 	quotasSwept = time.Second
 )
 
+// errUnavailable is any error that says that a request cannot be served now, but later.
+var errUnavailable = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable}
+
 // errQuota is what is said to whoever has used up a quota.
 // It is also what whoever guesses client secrets is told.
 var errQuota = &oidc.Error{Code: oidc.CodeTemporarilyUnavailable, Description: "too many such requests come from this network; try again soon"}

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"github.com/oidc-operator/oidc-operator/provider/oidc"
 	"github.com/oidc-operator/oidc-operator/provider/providertest"
 	"github.com/oidc-operator/oidc-operator/provider/registration"
+	"github.com/oidc-operator/oidc-operator/provider/store"
 )
 
 // postedFrom posts a form from an address and returns the status and where the answer leads.
@@ -297,6 +299,49 @@ func TestALongFormThatIsNotStored(t *testing.T) {
 	answer := postedFrom(issuer, "203.0.113.1:1000", oidc.PathAuthorization, longest)
 	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" || !strings.Contains(answer.Body.String(), "error=temporarily_unavailable") {
 		t.Errorf("one that fits no URL answers %d\n%s", answer.Code, answer.Body)
+	}
+}
+
+// fullStore has no room left for strangers.
+type fullStore struct{ store.Store }
+
+func (fullStore) CreatePushedRequest(context.Context, store.PushedRequest) error {
+	return store.ErrFull
+}
+
+// The same where storage keeps its last room for people: the login that needs none goes on.
+func TestALongFormWhenStorageIsNearlyFull(t *testing.T) {
+	issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Store = fullStore{o.Store} }))
+	answer := postedFrom(issuer, "203.0.113.1:1000", oidc.PathAuthorization, longForm("app"))
+	location, err := url.Parse(answer.Header().Get("Location"))
+	if err != nil || answer.Code != http.StatusSeeOther || location.Path != oidc.PathAuthorization || location.Query().Get("nonce") == "" {
+		t.Errorf("answers %d, %s\n%s", answer.Code, answer.Header().Get("Location"), answer.Body)
+	}
+}
+
+// A client secret is compared in turns whatever the spelling of its hash: those of Django and LDAP begin with other signs than crypt's.
+func TestHashedClientSecretsOfEverySpellingTakeTurns(t *testing.T) {
+	for _, hash := range []string{
+		"pbkdf2_sha256$10000$seasalt$53CE3l8nPE6EQNayo6kuyb4jUdwlaruTrbSh+20bVic=",
+		"{CRYPT}$5$saltsalt$yrhPKxCqiWcCE9h0g86j6Ugz7SDFdFm.BjU.d8RaQnC",
+		"scrypt:16384:8:1$saltsalt$" + strings.Repeat("ab", 32),
+	} {
+		issuer, _ := newIssuer(t, providertest.WithOptions(func(o *provider.Options) { o.Hashers, o.HashQueue = 1, -1 }))
+		ask := hashedWorker(t, issuer)
+		client := workerClient()
+		client.Secrets = []registration.ClientSecret{{ID: "chosen", Hash: hash}}
+		issuer.AddClient(client)
+		release, running, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = issuer.Provider.HashPool().Do(t.Context(), 1, func() { close(running); <-release })
+		}()
+		<-running
+		if answer := ask("203.0.113.1:1000", "guess"); answer.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: a guess is answered %d without its turn", hash, answer.Code)
+		}
+		close(release)
+		<-done
 	}
 }
 

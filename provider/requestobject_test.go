@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -350,5 +351,16 @@ func TestLocalesOfARequestObject(t *testing.T) {
 	object := key.sign(t, changed(requestClaims(issuer), map[string]any{"ui_locales": "de"}), nil)
 	if page := issuer.NewBrowser(t).Get(byObject(issuer, object)); !strings.Contains(page.Body, `lang="de"`) {
 		t.Errorf("the page is\n%s", page.Body)
+	}
+}
+
+// A person is not told that the application has done something wrong while its keys cannot be had.
+func TestRequestObjectWhileKeysCannotBeRead(t *testing.T) {
+	issuer, key := newObjectIssuer(t, func(c *registration.Client) { c.JWKS, c.JWKSURI = nil, "https://127.0.0.1:1/jwks" })
+	r := httptest.NewRequest(http.MethodGet, byObject(issuer, key.sign(t, requestClaims(issuer), nil)), nil)
+	answer := httptest.NewRecorder()
+	issuer.Provider.Handler().ServeHTTP(answer, r)
+	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("answers %d\n%s", answer.Code, answer.Body)
 	}
 }

@@ -153,6 +153,8 @@ func (p *Provider) asPageError(w http.ResponseWriter, r *http.Request, err error
 		return &pageError{status: http.StatusServiceUnavailable, text: "busy", again: r.URL.RequestURI()}
 	case errors.As(err, &tooLarge):
 		return &pageError{status: http.StatusRequestEntityTooLarge, text: "too_large", detail: fmt.Sprintf("the limit is %d bytes", tooLarge.Limit)}
+	case errors.Is(err, errUnavailable) && errors.As(err, &protocol): // the application has done nothing wrong
+		return &pageError{status: http.StatusServiceUnavailable, text: "busy", detail: protocol.Error(), again: againFor(r)}
 	case errors.As(err, &protocol) && protocol.Code != oidc.CodeServerError:
 		return &pageError{status: http.StatusBadRequest, text: "request", detail: protocol.Error()}
 	case !errors.As(err, &protocol):
