@@ -86,10 +86,13 @@ func (s *site) start(flags ...string) {
 	s.t.Helper()
 	demo := s.create("client", "create", "demo", "--name", appName, "--require-pkce",
 		"--redirect-uri", s.app+"/callback", "--post-logout-redirect-uri", s.app+"/")
+	adminPort, _ := freePorts(s.t)
+	admin := fmt.Sprintf("127.0.0.1:%d", adminPort)
 	s.run("provider", append([]string{
-		"serve", "--issuer", s.issuer, "--listen", hostOf(s.issuer), "--admin-listen", "127.0.0.1:0",
+		"serve", "--issuer", s.issuer, "--listen", hostOf(s.issuer), "--admin-listen", admin,
 		"--data-dir", s.t.TempDir(), "--registrations", s.registrations,
 	}, flags...)...)
+	s.await("http://" + admin + "/readyz") // discovery is served before storage is open
 	discovery := s.await(s.issuer + "/.well-known/openid-configuration")
 	var metadata struct {
 		EndSession string `json:"end_session_endpoint"`

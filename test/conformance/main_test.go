@@ -140,7 +140,11 @@ func (b *bench) start(program, dir string) (stop func() string, err error) {
 		return nil, err
 	}
 	b.issuer = "https://localhost:" + port
-	cmd := exec.Command(program, "serve", "--issuer", b.issuer, "--listen", address, "--admin-listen", "127.0.0.1:0",
+	admin, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, "serve", "--issuer", b.issuer, "--listen", address, "--admin-listen", admin,
 		"--data-dir", filepath.Join(dir, "data"), "--registrations", filepath.Join(dir, "registrations"),
 		"--tls-cert-file", b.certificate, "--tls-key-file", filepath.Join(dir, "tls.key"), "--log-level", "error")
 	var output bytes.Buffer // what it counts as an error; its audit log is not kept
@@ -156,12 +160,31 @@ func (b *bench) start(program, dir string) (stop func() string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for ctx.Err() == nil {
-		if b.metadata, err = b.discover(ctx); err == nil {
-			return stop, nil
+		// Discovery is served before storage is open, so that it does not tell whether somebody can sign in.
+		if err = b.ready(ctx, admin); err == nil {
+			if b.metadata, err = b.discover(ctx); err == nil {
+				return stop, nil
+			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	return nil, fmt.Errorf("the provider does not answer: %w\n%s", err, stop())
+}
+
+func (b *bench) ready(ctx context.Context, admin string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := b.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("/readyz answers %s", response.Status)
+	}
+	return nil
 }
 
 func (b *bench) discover(ctx context.Context) (map[string]any, error) {
