@@ -38,7 +38,7 @@ const (
 	// failuresKept and noticesKept are totals.
 	failuresKept = 200_000
 	noticesKept  = 100_000
-	// talliesKept bounds how many users are counted at a time. When there are more, all are counted anew.
+	// talliesKept bounds how many users are counted at a time, and how many clients. When there are more users, all are counted anew.
 	talliesKept = 20_000
 )
 
@@ -104,6 +104,12 @@ func (m *milestones) reached(key string, now time.Time) (before time.Time, trim 
 	}
 	k := m.byKey[key]
 	if k == nil {
+		if len(m.byKey) >= talliesKept { // of clients, most of which are gone: whichever is forgotten is counted anew
+			for some := range m.byKey {
+				delete(m.byKey, some)
+				break
+			}
+		}
 		k = &milestone{}
 		m.byKey[key] = k
 	}

@@ -167,6 +167,7 @@ func (s *storage) report() string {
 		store.FaultUnreachable: registration.StorageDatabaseUnavailable,
 		store.FaultFull:        registration.StorageVolumeFull,
 		store.FaultOther:       registration.StorageFailed,
+		store.FaultOpening:     registration.StorageFailed,
 	}
 	return registration.StorageFault{Reason: reasons[fault.Kind], Message: fault.Message}.String()
 }
@@ -201,19 +202,16 @@ const (
 
 // settle lets the replica become ready when storage is open, or when it is away for everybody: then somebody has to serve discovery and
 // the key set. As long as another replica reports that its own works, the fault is this one's, a wrong connection string perhaps, and a
-// rolling update must not go on with it. In the end it says so and stops.
+// rolling update must not go on with it. In the end it says so and stops; but never while it is still opening, which may be a migration
+// that would begin anew each time.
 func (s *storage) settle(ctx context.Context, othersWork func(context.Context) (bool, error)) error {
 	select {
 	case <-s.Known():
 	case <-ctx.Done():
 		return nil
 	}
-	patience := time.NewTimer(ownFaultPatience)
-	defer patience.Stop()
-	for {
-		if s.open() {
-			break
-		}
+	since := time.Now()
+	for !s.open() {
 		fault := s.Fault()
 		work, err := othersWork(ctx)
 		if err != nil {
@@ -222,12 +220,11 @@ func (s *storage) settle(ctx context.Context, othersWork func(context.Context) (
 		if err == nil && !work {
 			break
 		}
+		if work && fault != nil && fault.Kind != store.FaultOpening && time.Since(since) >= ownFaultPatience {
+			return fmt.Errorf("%s; the storage of other replicas works", fault.Message)
+		}
 		select {
 		case <-s.Opened():
-		case <-patience.C:
-			if work && fault != nil {
-				return fmt.Errorf("%s; the storage of other replicas works", fault.Message)
-			}
 		case <-time.After(askInterval):
 		case <-ctx.Done():
 			return nil

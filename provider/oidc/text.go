@@ -12,6 +12,9 @@ import (
 // (Unicode Technical Report 36 sections 2.10 and 3.4). Joiners between letters of scripts that need them, and in emoji, are
 // let through. The error names the character and does not repeat the text.
 func ValidateDisplayText(text string) error {
+	if text != "" && strings.TrimSpace(text) == "" {
+		return errors.New("must have characters that can be seen, not blanks alone")
+	}
 	runes := []rune(text)
 	for i, r := range runes {
 		switch {

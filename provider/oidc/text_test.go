@@ -41,6 +41,7 @@ func TestValidateDisplayText(t *testing.T) {
 		"escape":                       {"Pay\x1b[31mroll", "U+001B"},
 		"line separator":               {"Pay\u2028roll", "one line"},
 		"private use":                  {"Pay\ue000roll", "U+E000"},
+		"a wide blank":                 {"\u3000\u00a0", "blanks alone"},
 		"not UTF-8":                    {"Pay\xffroll", "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {

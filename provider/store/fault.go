@@ -17,6 +17,8 @@ const (
 	FaultUnreachable
 	// FaultFull: the volume of the database is full.
 	FaultFull
+	// FaultOpening: opening takes long, and has not failed.
+	FaultOpening
 )
 
 // Fault says why storage is unavailable.

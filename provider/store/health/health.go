@@ -126,7 +126,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 // open tries until storage is open or ctx ends; then it returns nil.
 func (m *Monitor) open(ctx context.Context) (store.Store, error) {
 	slow := time.AfterFunc(openPatience, func() {
-		m.set(ctx, &store.Fault{Message: fmt.Sprintf("the storage was not opened within %s; a migration of much data may take longer", openPatience)}, nil)
+		m.set(ctx, &store.Fault{Kind: store.FaultOpening, Message: fmt.Sprintf("the storage was not opened within %s; a migration of much data may take longer", openPatience)}, nil)
 		m.settle()
 	})
 	defer slow.Stop()
