@@ -47,6 +47,9 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	} else if err != nil || !current {
 		return ctrl.Result{}, err
 	}
+	if !releases(before) {
+		r.released.forget(req.NamespacedName) // the one that gave its client ID up was made again
+	}
 	effective := presets.Effective(before)
 	state, err := r.observe(ctx, effective)
 	if err != nil {
@@ -78,6 +81,9 @@ func (r *clientReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	r.announceSecrets(before, obj, plan, result)
 	if result.restartErr != nil {
 		return ctrl.Result{}, result.restartErr
+	}
+	if changed, err := availabilityChanged(ctx, r.client, state.provider, now, r.now); err != nil || changed {
+		return ctrl.Result{RequeueAfter: outrunDelay}, err
 	}
 	return ctrl.Result{RequeueAfter: untilNext(plan, result, now)}, nil
 }

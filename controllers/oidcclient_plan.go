@@ -155,8 +155,10 @@ func (p *clientPlan) registrationOf(c *v1alpha1.OIDCClient, document *registrati
 	if err != nil {
 		return nil, err
 	}
-	if c.Namespace == c.ProviderKey().Namespace {
-		secret.WithOwnerReferences(resources.SharedOwnerReference(kindClient, c)) // one in another namespace would be taken for gone
+	reserves := !releases(c) && (!ownedByForm(c.ClientID(), c.Namespace) || document.SynologySSO != nil)
+	if c.Namespace == c.ProviderKey().Namespace && !reserves {
+		// One in another namespace would be taken for gone. One that leaves a reservation must not be collected before it has.
+		secret.WithOwnerReferences(resources.SharedOwnerReference(kindClient, c))
 	}
 	annotations := map[string]string{annotationOwnerUID: string(c.UID)}
 	if releases(c) {

@@ -92,12 +92,12 @@ func (o objects) reserve(ctx context.Context, secret *corev1.Secret) error {
 	if err != nil {
 		return unlessChanged(err, secret)
 	}
-	if _, data := want.Object["data"]; !data && want.GetLabels()[registration.LabelKind] == "" {
+	if _, data := want.Object["data"]; !data && want.GetLabels()[registration.LabelKind] == "" && len(want.GetOwnerReferences()) == 0 {
 		return nil
 	}
 	// A tool that has restored the Secret from a backup owns its fields, too.
 	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": want.GetResourceVersion(), "labels": map[string]any{registration.LabelKind: nil}}, "data": nil,
+		"metadata": map[string]any{"resourceVersion": want.GetResourceVersion(), "labels": map[string]any{registration.LabelKind: nil}, "ownerReferences": nil}, "data": nil,
 	})
 	if err != nil {
 		return fmt.Errorf("encode patch: %w", err)

@@ -49,10 +49,17 @@ func (r *userReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	obj := before.DeepCopy()
-	setUserStatus(obj, state, plan, result, metav1.NewTime(r.now()))
+	now := r.now()
+	setUserStatus(obj, state, plan, result, metav1.NewTime(now))
 	r.outages.note(obj.ProviderKey(), req.NamespacedName, obj.Status.Conditions)
 	if hold := result.registered.hold(before, obj, before.Status.ObservedGeneration, r.now()); hold > 0 && err == nil {
 		return ctrl.Result{RequeueAfter: hold}, nil
 	}
-	return ctrl.Result{}, errors.Join(err, r.reporter.report(ctx, before, obj, err != nil))
+	if err := errors.Join(err, r.reporter.report(ctx, before, obj, err != nil)); err != nil {
+		return ctrl.Result{}, err
+	}
+	if changed, err := availabilityChanged(ctx, r.client, state.provider, now, r.now); err != nil || changed {
+		return ctrl.Result{RequeueAfter: outrunDelay}, err
+	}
+	return ctrl.Result{}, nil
 }

@@ -77,6 +77,34 @@ func judgeSignIn(served verdict, before []metav1.Condition, servedBefore, follow
 	}
 }
 
+// phase of availability at a time: what judgeSignIn tells apart.
+type phase struct {
+	known, available, lasts bool
+}
+
+func (a availability) phase(now time.Time) phase {
+	grace := outageGrace
+	if a.available {
+		grace = recoveryGrace
+	}
+	return phase{a.known, a.available, a.known && !now.Before(a.since.Add(grace))}
+}
+
+// availabilityChanged reports whether what was judged of a provider, which may be nil, at a time is outdated by now. It is asked after
+// outages.note: what comes before that has found nothing to start a reconcile of.
+func availabilityChanged(ctx context.Context, reader client.Reader, judged *v1alpha1.OIDCProvider, at time.Time, now func() time.Time) (bool, error) {
+	if judged == nil {
+		return false, nil
+	}
+	current := &v1alpha1.OIDCProvider{}
+	if err := reader.Get(ctx, judged.Key(), current); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("get provider: %w", err)
+	} else if err != nil {
+		return false, nil // its end starts a reconcile
+	}
+	return availabilityOf(current).phase(now()) != availabilityOf(judged).phase(at), nil
+}
+
 // outages starts reconciles of the resources that depend on whether their provider is available. It remembers only those that are not
 // Served for that reason, so that a provider that comes back costs as much as there are of them.
 type outages struct {

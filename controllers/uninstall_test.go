@@ -5,6 +5,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
 )
 
@@ -17,6 +18,11 @@ var _ = Describe("A registration", func() {
 		ada := create(gen.OIDCUser(namespace, "ada", "sso"))
 		inside := create(gen.OIDCClient(namespace, "inside", provider))
 		create(gen.OIDCClient(apps, "outside", provider))
+		// Kubernetes would delete these before their client ID or app_id is reserved: always, when the operator does not run.
+		create(gen.OIDCClient(namespace, "named", provider, gen.WithClientID("kubernetes")))
+		given := create(gen.OIDCClient(namespace, "given", provider, gen.WithClientID("preview"), func(c *v1alpha1.OIDCClient) {
+			c.Annotations = map[string]string{v1alpha1.AnnotationReleaseClientID: "true"}
+		}))
 		references := func(kind string) func(Gomega) [][]metav1.OwnerReference {
 			return func(g Gomega) [][]metav1.OwnerReference {
 				var found [][]metav1.OwnerReference
@@ -27,6 +33,6 @@ var _ = Describe("A registration", func() {
 			}
 		}
 		Eventually(references("user")).Should(ConsistOf(ConsistOf(HaveField("UID", ada.UID))))
-		Eventually(references("client")).Should(ConsistOf(ConsistOf(HaveField("UID", inside.UID)), BeEmpty()))
+		Eventually(references("client")).Should(ConsistOf(ConsistOf(HaveField("UID", inside.UID)), ConsistOf(HaveField("UID", given.UID)), BeEmpty(), BeEmpty()))
 	})
 })
