@@ -59,7 +59,7 @@ var _ = Describe("The manifests", func() {
 
 	It("explain every kind and field", func() {
 		Expect(kubectl("explain", "oidcclient.spec.redirectURIs")).To(ContainSubstring("where a login may return to"))
-		Expect(kubectl("explain", "oidcclient.spec.jwks")).To(ContainSubstring("JSON Web Key Set"))
+		Expect(kubectl("explain", "oidcclient.spec.jwks")).To(ContainSubstring("public keys with which the application"))
 		Expect(kubectl("explain", "oidcprovider.spec.storage.postgres.dsnSecretRef.key")).To(ContainSubstring("Unset: uri"))
 		Expect(kubectl("get", "oidc", "--all-namespaces")).NotTo(ContainSubstring("error"), "the category holds every kind")
 		for _, short := range []string{"oidcp", "skey", "oidcc", "oidcu"} {

@@ -1,6 +1,9 @@
 package controllers_test
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"strings"
@@ -8,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
 	"github.com/oidc-operator/oidc-operator/test/gen"
@@ -82,9 +87,20 @@ var _ = Describe("An operator whose cache lags", Serial, func() {
 		startReplica(provider, "one")
 		c := create(gen.OIDCClient(namespace, "app", provider, func(c *v1alpha1.OIDCClient) { c.Spec.IDTokenSignedResponseAlg = "EdDSA" }))
 		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, "False", v1alpha1.ReasonNoSigningKey, nil))
+		ed := create(gen.SigningKey(namespace, "ed", "sso", func(k *v1alpha1.SigningKey) {
+			k.Spec.Algorithm = "EdDSA"
+			k.Spec.Import = &v1alpha1.KeyImport{SecretRef: v1alpha1.ImportSecretReference{Name: "pem", Key: "tls.key"}}
+		}))
+		Eventually(current(c)).Should(match.HaveCondition(v1alpha1.ConditionServed, "False", v1alpha1.ReasonAwaitingSigningKey, nil))
 		settled()
 		watches.close()
-		ed := create(gen.SigningKey(namespace, "ed", "sso", func(k *v1alpha1.SigningKey) { k.Spec.Algorithm = "EdDSA" }))
+		_, private, err := ed25519.GenerateKey(nil)
+		Expect(err).NotTo(HaveOccurred())
+		encoded, err := x509.MarshalPKCS8PrivateKey(private)
+		Expect(err).NotTo(HaveOccurred())
+		create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "pem"}, Data: map[string][]byte{
+			"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}),
+		}})
 		Eventually(current(c)).Should(match.BeReady())
 		Expect(k8s.Delete(ctx, ed)).To(Succeed())
 		settled()

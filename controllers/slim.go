@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oidc-operator/oidc-operator/api/v1alpha1"
+	"github.com/oidc-operator/oidc-operator/controllers/resources"
 )
 
 // slim makes an object small before it is kept in the cache, beside thousands of its kind: it drops what others keep there for
@@ -49,7 +50,11 @@ func slim(obj any) (any, error) {
 
 // keepOwn drops of the metadata of a resource what the operator does not look at, which its author can make as large as a whole object may be.
 func keepOwn(obj resource) {
-	obj.SetLabels(nil)
+	var labels map[string]string
+	if resources.Managed(obj) { // a default SigningKey
+		labels = map[string]string{resources.LabelManagedBy: resources.ManagedBy}
+	}
+	obj.SetLabels(labels)
 	obj.SetOwnerReferences(nil)
 	obj.SetFinalizers(nil)
 	annotations := obj.GetAnnotations()
