@@ -100,7 +100,7 @@ func availabilityChanged(ctx context.Context, reader client.Reader, judged *v1al
 	if err := reader.Get(ctx, judged.Key(), current); client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("get provider: %w", err)
 	} else if err != nil {
-		return false, nil // its end starts a reconcile
+		return false, nil //nolint:nilerr // it is gone, and its end starts a reconcile
 	}
 	return availabilityOf(current).phase(now()) != availabilityOf(judged).phase(at), nil
 }
