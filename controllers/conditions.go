@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -37,16 +39,21 @@ type named struct {
 }
 
 // setConditions writes the conditions of the verdicts, and Ready, Reconciling and Stalled as they follow from them: Ready
-// carries the reason and message of the first verdict that is in the way.
+// carries the reason and message of the first verdict that is in the way, or the names of what was checked.
 func setConditions(conditions *[]metav1.Condition, generation int64, now metav1.Time, verdicts ...named) {
-	ready := named{v1alpha1.ConditionReady, accept(v1alpha1.ReasonReady, "everything stands and works")}
+	ready := named{v1alpha1.ConditionReady, accept(v1alpha1.ReasonReady, "")}
+	var checked []string
 	for _, v := range verdicts {
 		if v.conditionType != v1alpha1.ConditionReady {
 			set(conditions, generation, now, v)
+			checked = append(checked, v.conditionType)
 		}
 		if ready.outcome == done && v.outcome != done {
 			ready.verdict = v.verdict
 		}
+	}
+	if ready.outcome == done {
+		ready.message = "these conditions are True: " + strings.Join(checked, ", ")
 	}
 	set(conditions, generation, now, ready)
 	setWhile(conditions, ready.outcome == waiting, generation, now, v1alpha1.ConditionReconciling, ready.verdict)

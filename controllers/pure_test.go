@@ -200,6 +200,9 @@ func TestSetConditions(t *testing.T) {
 	check(map[string]string{"Ready": "False Wrong", "Reconciling": "absent", "Stalled": "True Wrong"})
 	setConditions(&conditions, 1, now, named{"A", accept("Fine", "")})
 	check(map[string]string{"Ready": "True Ready", "Reconciling": "absent", "Stalled": "absent"})
+	if got := meta.FindStatusCondition(conditions, "Ready").Message; got != "these conditions are True: A" {
+		t.Errorf("Ready says %q", got)
+	}
 }
 
 func TestSubjectSurvivesAMove(t *testing.T) {
