@@ -113,8 +113,7 @@ func (r *providerReconciler) judge(ctx context.Context, p *v1alpha1.OIDCProvider
 			}
 		}
 	}
-	if len(roll.behind) > 0 {
-		plan.lookAgain(0)
+	if len(roll.behind) > 0 { // their reports start the next reconcile
 		hold = r.settings.add(p.Key(), p.Key(), result.settings, now).Add(patience).Sub(now)
 	} else {
 		r.settings.remove(p.Key(), p.Key())

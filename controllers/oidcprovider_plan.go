@@ -163,18 +163,24 @@ func defaultKeyName(provider types.NamespacedName) string { return provider.Name
 func replacedDefaultKey(p *v1alpha1.OIDCProvider, signingKeys []v1alpha1.SigningKey) (replaced, replacement *v1alpha1.SigningKey) {
 	mine := ownedBy(resources.Owner(kindProvider, p.Key()))
 	i := slices.IndexFunc(signingKeys, func(k v1alpha1.SigningKey) bool {
-		return k.Name == defaultKeyName(p.Key()) && mine(&k) && k.Generation == 1 && k.Annotations[v1alpha1.AnnotationRotate] == ""
+		return k.Name == defaultKeyName(p.Key()) && mine(&k) && k.Generation == 1 && k.Annotations[v1alpha1.AnnotationRotate] == "" && !restored(&k)
 	})
 	if i < 0 {
 		return nil, nil
 	}
 	until := signingKeys[i].CreationTimestamp.Add(firstMoments)
 	for j := range signingKeys {
-		if k := &signingKeys[j]; j != i && k.Status.ActiveKeyID != "" && !k.CreationTimestamp.After(until) {
+		if k := &signingKeys[j]; j != i && k.Status.ActiveKeyID != "" && k.DeletionTimestamp.IsZero() && !k.CreationTimestamp.After(until) {
 			return &signingKeys[i], k
 		}
 	}
 	return nil, nil
+}
+
+// restored reports whether a SigningKey has keys from before it was created: a backup has brought it back, and relying parties know them.
+func restored(k *v1alpha1.SigningKey) bool {
+	before := k.CreationTimestamp.Add(-firstMoments) // more than two clocks differ
+	return slices.ContainsFunc(k.Status.Keys, func(key v1alpha1.KeyStatus) bool { return key.CreatedAt.Time.Before(before) })
 }
 
 // lookAgain looks again after d, unless that is to happen sooner anyway.

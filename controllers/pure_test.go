@@ -261,3 +261,40 @@ func TestKeptSecret(t *testing.T) {
 		})
 	}
 }
+
+// The default SigningKey makes room for the user's own only at first: after a restore from a backup all are young, and relying parties know each.
+func TestReplacedDefaultKey(t *testing.T) {
+	now := metav1.NewTime(time.Now().Truncate(time.Second))
+	p := gen.OIDCProvider("sso", "sso")
+	key := func(name string, change ...func(*v1alpha1.SigningKey)) v1alpha1.SigningKey {
+		k := gen.SigningKey("sso", name, "sso", append(change, func(k *v1alpha1.SigningKey) {
+			k.CreationTimestamp, k.Generation, k.Status.ActiveKeyID = now, 1, "kid"
+			if len(k.Status.Keys) == 0 {
+				k.Status.Keys = []v1alpha1.KeyStatus{{KeyID: "kid", CreatedAt: now}}
+			}
+			if name == "sso-default" {
+				k.Labels = map[string]string{resources.LabelManagedBy: resources.ManagedBy}
+				k.Annotations = map[string]string{resources.AnnotationOwner: resources.Owner(kindProvider, p.Key())}
+			}
+		})...)
+		return *k
+	}
+	old := func(k *v1alpha1.SigningKey) {
+		k.Status.Keys = []v1alpha1.KeyStatus{{KeyID: "kid", CreatedAt: metav1.NewTime(now.Add(-time.Hour))}}
+	}
+	deleted := func(k *v1alpha1.SigningKey) { k.DeletionTimestamp = &now }
+	for name, test := range map[string]struct {
+		keys []v1alpha1.SigningKey
+		want bool
+	}{
+		"the user's own comes":      {[]v1alpha1.SigningKey{key("sso-default"), key("mine")}, true},
+		"nothing comes":             {[]v1alpha1.SigningKey{key("sso-default")}, false},
+		"both come from a backup":   {[]v1alpha1.SigningKey{key("sso-default", old), key("mine", old)}, false},
+		"the user's own goes again": {[]v1alpha1.SigningKey{key("sso-default"), key("mine", deleted)}, false},
+		"the user's has the name":   {[]v1alpha1.SigningKey{key("mine"), key("other")}, false},
+	} {
+		if replaced, _ := replacedDefaultKey(p, test.keys); (replaced != nil) != test.want {
+			t.Errorf("%s: replaced is %v", name, replaced)
+		}
+	}
+}

@@ -141,7 +141,7 @@ func run(ctx context.Context, f flags, handler slog.Handler) error {
 func probesServices(value string, config *rest.Config) (bool, error) {
 	if value == "auto" {
 		inCluster, err := rest.InClusterConfig()
-		return err == nil && inCluster.Host == config.Host, nil //nolint:nilerr // it is no pod of a cluster then
+		return err == nil && inCluster.Host == config.Host, nil
 	}
 	probes, err := strconv.ParseBool(value)
 	if err != nil {

@@ -2,7 +2,7 @@ package store
 
 import "errors"
 
-// ErrNewerSchema: the storage was written by a newer program, which this one must not touch. It does not wrap ErrUnavailable, because
+// ErrNewerSchema says that the storage was written by a newer program, which this one must not touch. It does not wrap ErrUnavailable, because
 // waiting does not help.
 var ErrNewerSchema = errors.New("storage was written by a newer program")
 

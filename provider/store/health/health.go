@@ -138,7 +138,7 @@ func (m *Monitor) open(ctx context.Context) (store.Store, error) {
 		case errors.Is(err, store.ErrNewerSchema):
 			return nil, err
 		case ctx.Err() != nil:
-			return nil, nil //nolint:nilerr // the end of the process is no fault of storage
+			return nil, nil
 		}
 		slow.Stop()
 		m.failed(ctx, err)
