@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -54,9 +55,28 @@ func (o objects) discard(ctx context.Context, secret *corev1.Secret) error {
 		return o.release(ctx, secret)
 	case needsReservation(secret):
 		return o.reserve(ctx, secret)
-	default:
-		return o.remove(ctx, secret)
 	}
+	if waits, err := o.anotherNamespaceWaits(ctx, secret); err != nil {
+		return err
+	} else if waits {
+		return o.reserve(ctx, secret)
+	}
+	return o.remove(ctx, secret)
+}
+
+// anotherNamespaceWaits reports whether an OIDCClient of another namespace asks for the client ID of a registration that ends. Also a
+// client ID that begins with the name of its namespace stays reserved then: when the namespace is deleted, nothing else keeps it.
+func (o objects) anotherNamespaceWaits(ctx context.Context, secret *corev1.Secret) (bool, error) {
+	owner := recordedOwnerOf(secret)
+	if owner == nil || secret.Labels[registration.LabelKind] != string(registration.KindClient) || releases(secret) {
+		return false, nil
+	}
+	same := &v1alpha1.OIDCClientList{}
+	id := scoped(providerOfRegistration(secret), idsIn(secret).ClientID)
+	if err := o.client.List(ctx, same, client.MatchingFields{indexClientID: id}, client.UnsafeDisableDeepCopy); err != nil {
+		return false, fmt.Errorf("list clients of the same client ID: %w", err)
+	}
+	return slices.ContainsFunc(same.Items, func(c v1alpha1.OIDCClient) bool { return c.Namespace != owner.client.Namespace }), nil
 }
 
 func (o objects) discardAll(ctx context.Context, secrets []*corev1.Secret) error {

@@ -18,7 +18,8 @@ import (
 
 // Who owns a client ID of a provider. Relying parties and APIs trust it by name, so that it never passes to another namespace by itself.
 //
-//  1. "<namespace>.…" belongs to that namespace while it exists, except that an OIDCClient that was created before the namespace keeps it.
+//  1. "<namespace>.…" belongs to that namespace while it exists, except that an OIDCClient that was created before the namespace keeps it. When a
+//     registration ends while an OIDCClient of another namespace asks for it, it stays reserved by rule 2, also after the namespace.
 //  2. Any other belongs to the namespace that the registration Secret under its name records, whatever has become of the OIDCClient: deleted, not
 //     admitted, moved to another provider. When the registration ends, the Secret stays as a reservation, see needsReservation.
 //  3. One that no Secret records goes to the oldest OIDCClient that the provider admits.

@@ -276,6 +276,18 @@ var _ = Describe("Who may have a registration", func() {
 			end(reserving)
 			Eventually(current(c)).Should(haveCredentials)
 		})
+		It("stays reserved for the namespace whose default it is when that is deleted while another waits", func() {
+			leaving := newNamespace(map[string]string{"sso": "yes"})
+			first := admitted(leaving, "web")
+			second := create(gen.OIDCClient(apps, "second", provider, gen.WithClientID(first.ClientID())))
+			Eventually(current(second)).Should(refusedFor(v1alpha1.ReasonClientIDTaken, nil))
+			Expect(k8s.Delete(ctx, first)).To(Succeed())
+			Eventually(reservations(provider)).Should(HaveLen(1))
+			end(leaving)
+			update(second, func() { second.Spec.DisplayName = "looked at again" })
+			Eventually(current(second)).Should(And(HaveField("Status.ObservedGeneration", second.Generation),
+				refusedFor(v1alpha1.ReasonClientIDTaken, ContainSubstring("is reserved for namespace %q, whose OIDCClient %q had it last", leaving, "web"))))
+		})
 		It("is who had it before there was a namespace whose default it is", func() {
 			name := "late-" + apps
 			c := admitted(apps, "app", gen.WithClientID(name+".web"))
