@@ -255,7 +255,13 @@ func (r *runner) run(ctx context.Context) error {
 	defer stopBackground()
 	group, failed := errgroup.WithContext(background)
 	group.Go(func() error { return r.storage.Run(failed) })
-	group.Go(func() error { return r.storage.settle(failed, r.source.OthersWork) })
+	group.Go(func() error {
+		// Connections wait until it is known whether storage works: a replica that has just started would answer 503 to what another could do.
+		if err := r.storage.settle(failed, r.source.OthersWork); err != nil {
+			return err
+		}
+		return r.public.serve()
+	})
 	group.Go(func() error { r.reportStorage(failed); return nil })
 	group.Go(func() error { return r.source.Run(failed, func() bool { return r.provider.Ready() == nil }) })
 	group.Go(func() error { r.provider.RunPurge(failed); return nil })
@@ -263,7 +269,6 @@ func (r *runner) run(ctx context.Context) error {
 	group.Go(func() error { r.audit.run(failed, r.logger); return nil })
 	group.Go(func() error { r.provider.RunLogoutNotices(failed); return nil })
 	group.Go(func() error { return r.public.watchCertificate(failed) })
-	group.Go(r.public.serve)
 	select {
 	case <-ctx.Done():
 		r.logger.InfoContext(background, "shutting down")
